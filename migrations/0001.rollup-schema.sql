@@ -1,0 +1,64 @@
+-- The durable state that does not depend on a registry. Tables that do are in sql/tables/; functions,
+-- views and triggers are replaced whole by every deploy.
+
+CREATE SCHEMA IF NOT EXISTS rollup;
+
+COMMENT ON SCHEMA rollup IS
+    'Keeps daily rollups of an events table exact: https://pypi.org/project/reporting-rollups';
+
+CREATE TABLE IF NOT EXISTS rollup.accounts (
+    account_id bigint PRIMARY KEY,
+    timezone text,
+    wanted text,
+    setting text,
+    covered datemultirange NOT NULL DEFAULT '{}',
+    reads_enabled boolean NOT NULL DEFAULT false,
+    rebuilt_at timestamptz,
+    verified_at timestamptz
+) WITH (fillfactor = 10);
+
+COMMENT ON TABLE rollup.accounts IS
+    'The accounts that take part, each with its time zone and the days on which its rollups are exact.';
+COMMENT ON COLUMN rollup.accounts.account_id IS
+    'The account, as in the events table.';
+COMMENT ON COLUMN rollup.accounts.timezone IS
+    'The time zone whose days are recorded; NULL: none are.';
+COMMENT ON COLUMN rollup.accounts.wanted IS
+    'The time zone that is asked for; where it differs, the next rebuild or backfill puts it into force.';
+COMMENT ON COLUMN rollup.accounts.setting IS
+    'What the application was last seen to keep as the time zone of the account, valid or not.';
+COMMENT ON COLUMN rollup.accounts.covered IS
+    'The days on which rollups and raw events are known to agree, now and after every change.';
+COMMENT ON COLUMN rollup.accounts.reads_enabled IS
+    'Whether reports may read rollups for the account.';
+COMMENT ON COLUMN rollup.accounts.rebuilt_at IS
+    'When days of the account were last rebuilt.';
+COMMENT ON COLUMN rollup.accounts.verified_at IS
+    'When the account was last verified whole, and found without drift.';
+
+CREATE TABLE IF NOT EXISTS rollup.deployments (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    deployed_at timestamptz NOT NULL DEFAULT now(),
+    deployed_by text NOT NULL DEFAULT current_user,
+    version text NOT NULL,
+    registry_digest text NOT NULL,
+    counting_digest text NOT NULL,
+    changes text[] NOT NULL
+);
+
+COMMENT ON TABLE rollup.deployments IS
+    'Every deployment that changed something.';
+COMMENT ON COLUMN rollup.deployments.id IS
+    'The order of deployments.';
+COMMENT ON COLUMN rollup.deployments.deployed_at IS
+    'When it was deployed.';
+COMMENT ON COLUMN rollup.deployments.deployed_by IS
+    'The role that deployed it.';
+COMMENT ON COLUMN rollup.deployments.version IS
+    'The version of reporting-rollups.';
+COMMENT ON COLUMN rollup.deployments.registry_digest IS
+    'SHA-256 of all that the registry says.';
+COMMENT ON COLUMN rollup.deployments.counting_digest IS
+    'SHA-256 of what it says of counting; where that changes, days are no longer covered.';
+COMMENT ON COLUMN rollup.deployments.changes IS
+    'The objects that it created, replaced or dropped.';

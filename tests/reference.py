@@ -1,0 +1,15 @@
+"""The reference application's side of the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+
+TABLES = Path(__file__).with_name("reference.sql")
+
+
+def install(dsn: str) -> None:
+    """Create the reference's tables, without any rollups, in an empty database."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute(TABLES.read_bytes())
