@@ -26,8 +26,9 @@ PENDING_COLUMNS = _SYSTEM_COLUMNS | {"id", "sign"}
 ROLLUP_COLUMNS = _SYSTEM_COLUMNS | {
     *("id", "account_id", "date", "dimension_type", "dimension_id", "metric", "count"),
     *("created_at", "updated_at"),
+    *("members", "is_true", "is_recorded"),
 }
-"""The columns of the rollup table that do not belong to a measure."""
+"""The columns of the rollup table, and of what compares it, that do not belong to a measure."""
 
 SUMMARY_NAMES = frozenset(
     {"account_id", "dimension_type", "dimension_id", "since", "until", "business_hours"}

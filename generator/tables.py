@@ -132,7 +132,7 @@ def check(session: Connection, registry: Registry) -> None:
 
 def lacking(session: Connection, registry: Registry) -> list[str]:
     """Name the tables of ours that are missing, or lack a column or a default."""
-    rollups, source = registry.rollups, registry.source
+    rollups = registry.rollups
     moments = {"created_at", "updated_at"}
     pending = {"id", "sign", *(column.name for column in columns(registry))}
     owned: list[tuple[str, str, set[str], set[str]]] = [
@@ -153,7 +153,7 @@ def lacking(session: Connection, registry: Registry) -> list[str]:
 
 
 def _read(registry: Registry) -> dict[str, str]:
-    """The columns of the events that are read, and the family that the type of each is of."""
+    """List the columns of the events that are read, and the family of types of each."""
     source = registry.source
     moment = "timestamp without time zone"
     if source.time_type == "timestamptz":
@@ -226,14 +226,16 @@ def _not_adoptable(
     """Say why an existing rollup table cannot be written as it is."""
     key, amounts = _key(registry), _amounts(registry)
     moments = dict.fromkeys(("created_at", "updated_at"), "moment")
-    present = {name: type_ for name, type_ in {**amounts, **moments}.items() if name in record.columns}
+    present = {
+        name: type_ for name, type_ in {**amounts, **moments}.items() if name in record.columns
+    }
     problems = _misfits(record, {**key, **present})
     problems += [
         f"{record.name}.{ident(name)} is NOT NULL without a default, and nobody would fill it in"
         for name, column in record.columns.items()
         if column.not_null and not column.has_default and name not in {**key, **amounts, **moments}
     ]
-    if not session.execute(_UNIQUE_KEY, (record.oid,)).fetchone() == (True,):
+    if session.execute(_UNIQUE_KEY, (record.oid,)).fetchone() != (True,):
         problems.append(f"{record.name} has no unique index on ({', '.join(key)})")
     problems += [
         f"{record.name} has {definition}, which an upsert meets before it adds: "

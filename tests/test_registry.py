@@ -790,6 +790,23 @@ def test_the_digest_depends_on_all_of_the_content_and_its_order(old: str, new: s
     assert changed.digest != parse(VALID, "registry.toml").digest
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ('"Bern"', '"Thun"', True),
+        ("[reports.closing_time]", "[reports.x]", True),
+        ('timezone = "timezone"', 'timezone = "zone"', True),
+        ('exclude = "handovers"\n', "", False),
+        ('kind = "duration"', 'kind = "count"', False),
+        ('time_type = "timestamptz"', 'time_type = "timestamp"', False),
+    ],
+)
+def test_the_counting_digest_depends_on_what_changes_counts(old: str, new: str, same: bool) -> None:
+    changed = edited(old, new).replace('aggregate = "average"', 'aggregate = "count"')
+    original = parse(VALID, "registry.toml")
+    assert (parse(changed, "registry.toml").counting_digest == original.counting_digest) is same
+
+
 VALUES: list[Any] = [
     *(3, 1.5, float("nan"), True, datetime.date(2026, 2, 11)),
     *("", "x", "a\0b", "count", "handovers", "account_id", "x" * 300),

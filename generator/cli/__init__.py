@@ -1,0 +1,34 @@
+"""The command line: `python -m generator COMMAND`."""
+
+from __future__ import annotations
+
+import click
+
+from generator import __version__
+from generator.cli.backfill import backfill
+from generator.cli.demo import demo
+from generator.cli.deploy import deploy
+from generator.cli.fold import fold
+from generator.cli.render import render
+from generator.cli.status import status
+from generator.cli.timezone import timezone
+from generator.cli.verify import verify
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="A database is named by --database-url, else by DATABASE_URL, else by the PG* "
+    "variables; where none is, commands start an embedded PostgreSQL and say so.",
+)
+@click.version_option(__version__, prog_name="reporting-rollups")
+def cli() -> None:
+    """Exact daily rollups of an events table, kept by PostgreSQL itself."""
+
+
+for _command in (demo, render, deploy, timezone, backfill, verify, fold, status):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    cli(prog_name="python -m generator")

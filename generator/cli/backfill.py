@@ -1,0 +1,175 @@
+"""`backfill`: fill in history, with questions on a terminal and progress everywhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from generator import backfill as filling
+from generator.cli.console import as_json, err, errors, fail, note, say, table
+from generator.cli.options import session_of, with_account, with_database, with_days
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from generator.backfill import Chunk
+    from generator.database import Connection
+
+LONG = 730
+"""Days of history above which the reference's task warns, too."""
+
+_ACCOUNTS = """
+SELECT s.account_id, s.wanted, s.state
+FROM rollup.status s
+WHERE s.wanted IS NOT NULL
+ORDER BY s.account_id
+"""
+
+
+@click.command()
+@with_database
+@with_account
+@with_days
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Ask nothing, on a terminal too.")
+@click.option("--json", "json_", is_flag=True, help="With --dry-run: print the plan as JSON.")
+def backfill(
+    database_url: str | None,
+    account_id: int | None,
+    since: datetime | None,
+    until: datetime | None,
+    dry_run: bool,
+    yes: bool,
+    json_: bool,
+) -> None:
+    """Fill in the history of accounts that have a time zone.
+
+    Works in chunks, each committed and marked as covered, beside live writers; today is included.
+    Interrupt it when you like: the next run goes on with what is not covered. On a terminal it
+    asks which account, if not told, and before it begins.
+    """
+    with errors(), session_of(database_url) as session:
+        asking = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or dry_run or json_)
+        if asking and account_id is None:
+            account_id = _ask_account(session)
+        first, end = since.date() if since else None, until.date() if until else None
+        if first and end and first >= end:
+            raise click.BadParameter("--until must be after --since")
+        chunks = filling.plan(session, account_id, first, end)
+        if not chunks:
+            _explain_nothing(session, account_id)
+        elif json_:
+            as_json([_plain(chunk) for chunk in chunks])
+        else:
+            _print_plan(session, chunks)
+            if dry_run:
+                say("dry run: nothing was done")
+            elif not asking or click.confirm("Begin?"):
+                _run(session, chunks)
+
+
+def work_off(session: Connection) -> None:
+    """Backfill every account without asking."""
+    chunks = filling.plan(session)
+    if chunks:
+        _run(session, chunks)
+    else:
+        _explain_nothing(session, None)
+
+
+def _ask_account(session: Connection) -> int | None:
+    accounts = session.execute(_ACCOUNTS).fetchall()
+    if not accounts:
+        _explain_nothing(session, None)
+        sys.exit(0)
+    table(["account", "time zone", "state"], accounts)
+    known = [str(account) for account, _, _ in accounts]
+    answer = click.prompt(
+        "Account", type=click.Choice(["all", *known]), default="all", show_choices=False
+    )
+    return None if answer == "all" else int(answer)
+
+
+def _explain_nothing(session: Connection, account_id: int | None) -> None:
+    accounts = {account for account, _, _ in session.execute(_ACCOUNTS)}
+    if account_id is not None and account_id not in accounts:
+        fail(
+            f"account {account_id} has no time zone",
+            f"give it one: python -m generator timezone {account_id} Europe/Berlin",
+        )
+    if not accounts:
+        say(
+            "nothing to do: no account has a time zone "
+            "(python -m generator timezone ACCOUNT_ID ZONE)"
+        )
+        return
+    say("nothing to do: all days are covered")
+
+
+def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
+    """Print, per account, what there is to do, with a warning where it is long."""
+    zones = {account: zone for account, zone, _ in session.execute(_ACCOUNTS)}
+    rows = []
+    for account in dict.fromkeys(chunk.account_id for chunk in chunks):
+        own = [chunk for chunk in chunks if chunk.account_id == account]
+        rows.append(
+            (
+                account,
+                zones.get(account),
+                own[0].since or "the beginning",
+                own[-1].until or "today and after",
+                sum(chunk.events for chunk in own),
+                len(own),
+            )
+        )
+        inner = [bound for chunk in own for bound in (chunk.since, chunk.until) if bound]
+        if inner and (max(inner) - min(inner)).days > LONG:
+            note(f"account {account} has more than {LONG} days of history")
+    table(["account", "time zone", "since", "until", "events", "chunks"], rows)
+
+
+def _run(session: Connection, chunks: Sequence[Chunk]) -> None:
+    total = sum(chunk.events for chunk in chunks)
+    changed = 0
+    try:
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
+            TimeRemainingColumn(),
+            console=err,
+            disable=not err.is_terminal,
+        ) as progress:
+            task = progress.add_task("backfill", total=total)
+            for number, (chunk, count) in enumerate(filling.run(session, chunks), 1):
+                changed += count
+                progress.update(
+                    task, advance=chunk.events, description=f"account {chunk.account_id}"
+                )
+                if not err.is_terminal:
+                    note(
+                        f"{number}/{len(chunks)} account {chunk.account_id}: "
+                        f"{_bound(chunk.since, 'the beginning')} to "
+                        f"{_bound(chunk.until, 'today and after')}, {chunk.events} events, "
+                        f"{count} rows changed"
+                    )
+    except KeyboardInterrupt:
+        fail("interrupted; what is done is kept", "run the same command again to go on")
+    say(f"backfilled {total} events in {len(chunks)} chunks, {changed} rows changed")
+
+
+def _bound(day: date | None, otherwise: str) -> str:
+    return day.isoformat() if day else otherwise
+
+
+def _plain(chunk: Chunk) -> dict[str, object]:
+    return {
+        "account_id": chunk.account_id,
+        "since": chunk.since,
+        "until": chunk.until,
+        "events": chunk.events,
+    }

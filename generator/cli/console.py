@@ -1,0 +1,98 @@
+"""The one module that prints and exits: errors, tables, and progress on terminals and elsewhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from generator.errors import RollupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Print what a user can mend as `error: ...`, with what to do about it, and exit with 1.
+
+    That is our own errors and those that the database reports. Anything else is a bug, and shows
+    its traceback.
+    """
+    try:
+        yield
+    except RollupError as error:
+        fail(str(error), error.hint)
+    except psycopg.Error as error:
+        message = error.diag.message_primary or str(error).strip()
+        detail = error.diag.message_detail
+        hint = error.diag.message_hint or _ADVICE.get(error.sqlstate or "")
+        fail(f"{message}\n{detail}" if detail else message, hint)
+
+
+_DEPLOY = "run `python -m generator deploy` first"
+_ADVICE = {
+    "3F000": _DEPLOY,  # invalid_schema_name
+    "42501": "run it as the owner of the tables, or as a member of it",  # insufficient_privilege
+    "42883": _DEPLOY,  # undefined_function
+    "42P01": _DEPLOY,  # undefined_table
+    "55P03": "somebody holds the lock for long; try again later",  # lock_not_available
+}
+
+
+def fail(message: str, hint: str | None = None) -> NoReturn:
+    """Print an error and exit with 1."""
+    err.print(f"error: {message}", style="red", markup=False)
+    if hint:
+        err.print(f"hint: {hint}", markup=False)
+    sys.exit(1)
+
+
+def say(line: str = "") -> None:
+    """Print a line of the answer."""
+    out.print(line, markup=False)
+
+
+def note(line: str) -> None:
+    """Print a line about the work, which is not part of the answer."""
+    err.print(line, style="dim", markup=False)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as a table, numbers to the right; plain text where it is not a terminal."""
+    rows = [list(row) for row in rows]
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = any(_is_number(row[index]) for row in rows)
+        grid.add_column(column, justify="right" if numeric else "left", no_wrap=True)
+    for row in rows:
+        grid.add_row(*map(_shown, row))
+    out.print(grid, markup=False)
+
+
+def as_json(value: object) -> None:
+    """Print a value as JSON; dates and the like as text."""
+    click.echo(json.dumps(value, indent=2, default=str))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return (
+        f"{value:,}".replace(",", " ") if type(value) is int and abs(value) > 9999 else str(value)
+    )

@@ -1,0 +1,70 @@
+"""`deploy`: make a database keep its rollups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from generator import deploy as deploying
+from generator.cli.backfill import work_off
+from generator.cli.console import errors, note, say
+from generator.cli.options import dsn_of, with_database, with_registry
+from generator.database import connect
+from generator.patience import Patience
+
+if TYPE_CHECKING:
+    from generator.registry import Registry
+
+
+@click.command()
+@with_database
+@with_registry
+@click.option("--backfill", is_flag=True, help="Then fill in the history of every account.")
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0.01),
+    default=Patience().lock_timeout,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one attempt at a lock may hold up writers.",
+)
+@click.option(
+    "--attempts",
+    type=click.IntRange(min=1),
+    default=Patience().attempts,
+    show_default=True,
+    help="How often to try for a lock before giving up.",
+)
+def deploy(
+    database_url: str | None,
+    registry_: Registry,
+    backfill: bool,
+    lock_timeout: float,
+    attempts: int,
+) -> None:
+    """Make a database keep the rollups of the registry.
+
+    Applies migrations, then replaces functions, views and triggers in one transaction. Safe beside
+    live traffic, safe to repeat, and all or nothing: what is up to date is left alone. Everything
+    is checked before anything is changed.
+    """
+    with errors(), dsn_of(database_url) as dsn:
+        patience = Patience(lock_timeout=lock_timeout, attempts=attempts)
+        done = deploying.deploy(dsn, registry_, patience=patience, report=note)
+        for change in (*(f"apply migration {name}" for name in done.migrations), *done.changes):
+            say(change)
+        if not done.changes:
+            say("nothing to do: all is up to date")
+        if done.accounts_followed:
+            say(f"took over the time zones of {done.accounts_followed} accounts")
+        if done.coverage_voided:
+            note(
+                "events may have gone uncounted, or other things are counted now: days are no "
+                "longer covered until they are backfilled"
+            )
+        with connect(dsn) as session:
+            if backfill:
+                work_off(session)
+            else:
+                note("next: python -m generator status; python -m generator backfill")

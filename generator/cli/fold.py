@@ -1,0 +1,55 @@
+"""`fold`: move pending events into the rollup table."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli.console import errors, say
+from generator.cli.options import session_of, with_account, with_database
+
+if TYPE_CHECKING:
+    from generator.database import Connection
+
+_FOLD = "SELECT rollup.fold(%s)"
+
+_LEFT = "SELECT count(*) FROM rollup.pending_events"
+
+
+@click.command()
+@with_database
+@with_account
+@click.option(
+    "--watch",
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    help="Go on, once every so many seconds, until interrupted.",
+)
+def fold(database_url: str | None, account_id: int | None, watch: float | None) -> None:
+    """Move pending events into the rollup table.
+
+    Reads of rollup.current_rollups are exact without it. It serves those who read the table
+    itself, and databases whose writers all use REPEATABLE READ or SERIALIZABLE. It waits for
+    nobody: accounts that are being written at the moment are left for the next time.
+    """
+    with errors(), session_of(database_url) as session:
+        while True:
+            folded = _fold_all(session, account_id)
+            [left] = session.execute(_LEFT).fetchone() or (0,)
+            if folded or not watch:
+                say(f"folded {folded} pending events, {left} left")
+            if not watch:
+                return
+            time.sleep(watch)
+
+
+def _fold_all(session: Connection, account_id: int | None) -> int:
+    """Fold until nothing more can be had; each call folds a bounded number and commits."""
+    total = 0
+    while True:
+        [folded] = session.execute(_FOLD, (account_id,)).fetchone() or (0,)
+        if not folded:
+            return total
+        total += folded

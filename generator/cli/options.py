@@ -1,0 +1,95 @@
+"""Options that several commands share, and the database and registry that they lead to."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from generator import database, registry
+from generator.cli.console import errors, note
+from generator.embedded import EmbeddedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+class Registry(click.ParamType[Any]):
+    """A registry file, loaded and validated."""
+
+    name = "file"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> registry.Registry:
+        """Load the file; a registry that is not valid is an error of ours, not of usage."""
+        with errors():
+            return registry.load(Path(value))
+
+
+def with_database(command: Command) -> Command:
+    """Add --database-url."""
+    return click.option(
+        "--database-url",
+        metavar="URL",
+        help="The database: a URL or libpq connection string. Without it, DATABASE_URL or the PG* "
+        "variables name one; else an embedded server is started.",
+    )(command)
+
+
+def with_registry(command: Command) -> Command:
+    """Add --registry."""
+    return click.option(
+        "--registry",
+        "registry_",
+        type=Registry(),
+        default=str(registry.DEFAULT),
+        show_default="the packaged one, for Chatwoot",
+        help="The registry: what is counted, for whom, and under which names.",
+    )(command)
+
+
+def with_account(command: Command) -> Command:
+    """Add --account."""
+    return click.option(
+        "--account", "account_id", type=int, metavar="ID", help="One account only.  [default: all]"
+    )(command)
+
+
+def with_days(command: Command) -> Command:
+    """Add --since and --until."""
+    until = click.option(
+        "--until", type=DAY, metavar="YYYY-MM-DD", help="Only days before this one."
+    )
+    since = click.option(
+        "--since", type=DAY, metavar="YYYY-MM-DD", help="Only this day and those after it."
+    )
+    return since(until(command))
+
+
+@contextmanager
+def dsn_of(database_url: str | None) -> Iterator[str]:
+    """Give the connection string of the database that is named; else start a server, and say so."""
+    dsn = database.named(database_url)
+    if dsn is not None:
+        yield dsn
+        return
+    with EmbeddedServer() as server:
+        note(
+            f"no database named: using an embedded PostgreSQL {server.version}, "
+            f"data in {server.base}"
+        )
+        yield server.dsn()
+
+
+@contextmanager
+def session_of(database_url: str | None) -> Iterator[database.Connection]:
+    """Connect to the database that is named."""
+    with dsn_of(database_url) as dsn, database.connect(dsn) as session:
+        yield session

@@ -1,0 +1,79 @@
+"""`render`: registry and templates to files of SQL."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator import render as rendering
+from generator.cli.console import errors, fail, note, say
+from generator.cli.options import with_registry
+from generator.errors import RollupError
+
+if TYPE_CHECKING:
+    from generator.registry import Registry
+
+KINDS = ("functions", "tables", "triggers", "types", "views")
+
+
+@click.command()
+@with_registry
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("sql"),
+    show_default=True,
+    help="The folder to write to: one file per object, in a folder per kind.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 and a diff if they differ.")
+def render(registry_: Registry, output: Path, check: bool) -> None:
+    """Render the registry to SQL, to be read and reviewed.
+
+    Deploying renders by itself; the files are there for people. Files of objects that are no
+    longer rendered are removed.
+    """
+    with errors():
+        wanted = {output / one.path: one.text for one in rendering.render(registry_)}
+        existing = {
+            path: path.read_text() for kind in KINDS for path in output.glob(f"{kind}/*.sql")
+        }
+        changed = sorted(
+            path for path in wanted.keys() | existing if wanted.get(path) != existing.get(path)
+        )
+        if not changed:
+            note(f"{output}/ is up to date: {len(wanted)} files")
+        elif check:
+            for path in changed:
+                _print_diff(path, existing.get(path, ""), wanted.get(path, ""))
+            fail(
+                f"{len(changed)} of {len(wanted)} files in {output}/ are not as rendered",
+                f"run `python -m generator render --output {output}`",
+            )
+        else:
+            _write(wanted, changed)
+
+
+def _print_diff(path: Path, old: str, new: str) -> None:
+    lines = difflib.unified_diff(
+        old.splitlines(keepends=True),
+        new.splitlines(keepends=True),
+        str(path),
+        f"{path} (rendered)",
+    )
+    click.echo("".join(lines), nl=False)
+
+
+def _write(wanted: dict[Path, str], changed: list[Path]) -> None:
+    try:
+        for path in changed:
+            if path in wanted:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(wanted[path])
+            else:
+                path.unlink()
+            say(f"{'wrote' if path in wanted else 'removed'} {path}")
+    except OSError as error:
+        raise RollupError(f"cannot write {error.filename}: {error.strerror}") from error

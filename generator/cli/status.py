@@ -1,0 +1,100 @@
+"""`status`: what is installed, and how each account stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator.cli.console import as_json, errors, say, table
+from generator.cli.options import session_of, with_database, with_registry
+from generator.status import Report, inspect
+
+if TYPE_CHECKING:
+    from generator.registry import Registry
+
+
+_COVERED = {"{(,)}": "all days", "{}": "no days"}
+
+
+@click.command()
+@with_database
+@with_registry
+@click.option("--json", "json_", is_flag=True, help="Print JSON, for programs.")
+@click.option("--all", "all_", is_flag=True, help="List objects that are current, too.")
+def status(database_url: str | None, registry_: Registry, json_: bool, all_: bool) -> None:
+    """Show what is installed, and each account's zone, coverage and pending events.
+
+    An object is CURRENT, OUTDATED, MISSING, DISABLED or ORPHANED, by comparing what the database
+    holds with what the registry renders. Nothing is changed.
+    """
+    with errors(), session_of(database_url) as session:
+        report = inspect(session, registry_)
+        if json_:
+            as_json(_plain(report))
+        else:
+            _print(report, all_)
+
+
+def _plain(report: Report) -> dict[str, Any]:
+    return {
+        "is_current": report.is_current,
+        "deployment": report.deployment,
+        "objects": [
+            {"kind": one.kind, "name": one.name, "table": one.table, "status": one.status}
+            for one in report.objects
+        ],
+        "tables_lacking": report.lacking,
+        "accounts": report.accounts,
+    }
+
+
+def _print(report: Report, all_: bool) -> None:
+    if report.deployment is None:
+        say("not deployed: run `python -m generator deploy`")
+        return
+    last = report.deployment
+    known = "this registry" if report.is_registry_deployed else "ANOTHER REGISTRY"
+    say(
+        f"version {last['version']}, {known}, deployed {last['deployed_at']:%Y-%m-%d %H:%M:%S %Z} "
+        f"by {last['deployed_by']}"
+    )
+    counts = Counter(one.status for one in report.objects)
+    counts["MISSING"] += len(report.lacking)
+    say("objects: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()) if n))
+    shown = [
+        *(
+            (one.status, one.kind, one.name, one.table)
+            for one in report.objects
+            if all_ or one.status != "CURRENT"
+        ),
+        *(("MISSING", "table", name, None) for name in report.lacking),
+    ]
+    if shown:
+        table(["status", "kind", "name", "on"], shown)
+    if not report.is_current:
+        say("run `python -m generator deploy` to mend that")
+    say()
+    if not report.accounts:
+        say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
+        return
+    table(
+        ["account", "state", "time zone", "covered", "pending", "rebuilt", "verified"],
+        (
+            (
+                one["account_id"],
+                one["state"] + (f" ({one['setting']})" if one["state"].endswith("known") else ""),
+                one["wanted"],
+                _COVERED.get(one["covered"], one["covered"]),
+                one["pending_events"],
+                _moment(one["rebuilt_at"]),
+                _moment(one["verified_at"]),
+            )
+            for one in report.accounts
+        ),
+    )
+
+
+def _moment(at: Any) -> str | None:
+    return f"{at:%Y-%m-%d %H:%M}" if at else None

@@ -1,0 +1,29 @@
+CREATE OR REPLACE FUNCTION rollup.accounts_after_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+/*
+ * Follows the time zone that the application keeps for an account. Never an error for the
+ * application, and never takes a slot: see rollup.follow_accounts().
+ */
+BEGIN
+    IF TG_OP = 'UPDATE'
+        AND NEW.id = OLD.id
+        AND NEW.settings IS NOT DISTINCT FROM OLD.settings
+    THEN
+        RETURN NULL;
+    END IF;
+
+    PERFORM rollup.follow_accounts(array_remove(
+        ARRAY [OLD.id, NEW.id]::bigint[],
+        NULL
+    ));
+
+    RETURN NULL;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.accounts_after_change() IS
+    'Trigger function: follows the time zone that the application keeps for an account.';

@@ -1,0 +1,95 @@
+CREATE OR REPLACE FUNCTION rollup.backfill_chunks(account_id bigint DEFAULT NULL::bigint, since date DEFAULT NULL::date, until date DEFAULT NULL::date, chunk_events bigint DEFAULT 20000)
+ RETURNS SETOF rollup.chunk
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+#variable_conflict use_column
+/*
+ * The plan of a backfill: for every account with a time zone, the requested days cut into chunks of
+ * about chunk_events events, oldest first, without those that are covered. The chunks of an account
+ * leave no day out: where no bound was asked for, the first begins and the last ends with NULL.
+ *
+ * Events are counted by UTC day, so a chunk's number of events is near, not exact.
+ */
+BEGIN
+    RETURN QUERY
+    WITH days AS (
+        SELECT
+            a.account_id,
+            e.date,
+            count(*) AS events
+        FROM (
+            SELECT
+                e.account_id::bigint AS account_id,
+                e.created_at::date AS date
+            FROM public.reporting_events e
+            WHERE e.account_id IS NOT NULL
+            AND e.name::text IN (
+                'conversation_resolved',
+                'first_response',
+                'reply_time',
+                'conversation_bot_resolved',
+                'conversation_bot_handoff'
+            )
+            AND e.created_at >= '0001-01-01'
+            AND e.created_at < '10000-01-01'
+            AND (backfill_chunks.account_id IS NULL OR e.account_id = backfill_chunks.account_id)
+            AND (backfill_chunks.since IS NULL OR e.created_at >= backfill_chunks.since - 2)
+            AND (backfill_chunks.until IS NULL OR e.created_at < backfill_chunks.until + 2)
+        ) e
+        JOIN rollup.accounts a ON a.account_id = e.account_id
+        WHERE a.wanted IS NOT NULL
+        AND (backfill_chunks.since IS NULL OR e.date >= backfill_chunks.since)
+        AND (backfill_chunks.until IS NULL OR e.date < backfill_chunks.until)
+        GROUP BY
+            a.account_id,
+            e.date
+    ),
+    numbered AS (
+        SELECT
+            a.account_id,
+            d.date,
+            coalesce(d.events, 0) AS events,
+            (
+                coalesce(sum(d.events) OVER (PARTITION BY a.account_id ORDER BY d.date), 0)
+                - coalesce(d.events, 0)
+            )::bigint / backfill_chunks.chunk_events AS number
+        FROM rollup.accounts a
+        LEFT JOIN days d ON d.account_id = a.account_id
+        WHERE a.wanted IS NOT NULL
+        AND (backfill_chunks.account_id IS NULL OR a.account_id = backfill_chunks.account_id)
+    ),
+    chunks AS (
+        SELECT
+            c.account_id,
+            CASE
+                WHEN lag(c.number) OVER account IS NULL THEN backfill_chunks.since
+                ELSE min(c.date)
+            END AS since,
+            coalesce(lead(min(c.date)) OVER account, backfill_chunks.until) AS until,
+            sum(c.events)::bigint AS events
+        FROM numbered c
+        GROUP BY
+            c.account_id,
+            c.number
+        WINDOW account AS (PARTITION BY c.account_id ORDER BY c.number)
+    )
+    SELECT
+        c.account_id,
+        c.since,
+        c.until,
+        c.events
+    FROM chunks c
+    JOIN rollup.accounts a ON a.account_id = c.account_id
+    WHERE a.timezone IS DISTINCT FROM a.wanted
+    OR NOT a.covered @> daterange(c.since, c.until)
+    ORDER BY
+        c.account_id,
+        c.since NULLS FIRST;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.backfill_chunks(bigint, date, date, bigint) IS
+    'The plan of a backfill: account, days since (inclusive) until (exclusive) and events of each chunk that is not covered yet.';

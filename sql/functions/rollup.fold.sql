@@ -1,0 +1,30 @@
+CREATE OR REPLACE FUNCTION rollup.fold(account_id bigint DEFAULT NULL::bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+/*
+ * Moves pending events, of one account or of all, into the record, and returns how many: at most
+ * 100 000 a call. It waits for nobody: accounts that somebody is writing at the moment are left for
+ * the next call. Reads of rollup.current_rollups say the same before and after.
+ */
+DECLARE
+    account_ids bigint[];
+BEGIN
+    PERFORM rollup.require_read_committed();
+
+    -- The order of rollup.lock_record(): the events table before any slot.
+    LOCK TABLE public.reporting_events IN ACCESS SHARE MODE;
+
+    account_ids := ARRAY (
+        SELECT DISTINCT p.account_id
+        FROM rollup.pending_events p
+        WHERE fold.account_id IS NULL OR p.account_id = fold.account_id
+    );
+
+    RETURN rollup.fold_pending(rollup.try_slots(account_ids), 0, 100000);
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.fold(bigint) IS
+    'Moves pending events of an account (NULL: of all) into the rollup table without waiting; returns how many.';

@@ -1,0 +1,79 @@
+CREATE OR REPLACE FUNCTION rollup.follow_accounts(account_ids bigint[] DEFAULT NULL::bigint[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+/*
+ * Takes over the time zones that the application keeps for these accounts (NULL: for all) where they
+ * differ from what was last seen there, and returns how many did. So a zone that was set here by
+ * rollup.set_timezone() stays until the application changes its own.
+ *
+ * A name that is no time zone switches the account off; it stays visible in rollup.status, and is
+ * never an error. The same holds for an account that is gone.
+ */
+DECLARE
+    followed bigint;
+BEGIN
+    WITH settings AS (
+        SELECT
+            s.id::bigint AS account_id,
+            nullif(btrim(s.settings ->> 'reporting_timezone'), '') AS setting
+        FROM public.accounts s
+        WHERE follow_accounts.account_ids IS NULL
+        OR s.id = ANY (follow_accounts.account_ids)
+    ),
+    changed AS (
+        SELECT
+            account_id,
+            s.setting
+        FROM settings s
+        FULL JOIN (
+            SELECT
+                a.account_id,
+                a.setting
+            FROM rollup.accounts a
+            WHERE follow_accounts.account_ids IS NULL
+            OR a.account_id = ANY (follow_accounts.account_ids)
+        ) a USING (account_id)
+        WHERE s.setting IS DISTINCT FROM a.setting
+    ),
+    zones AS MATERIALIZED (
+        SELECT
+            d.setting,
+            rollup.canonical_timezone(d.setting) AS zone
+        FROM (SELECT DISTINCT c.setting FROM changed c) d
+    ),
+    wanted AS MATERIALIZED (
+        SELECT
+            c.account_id,
+            c.setting,
+            z.zone
+        FROM changed c
+        JOIN zones z ON z.setting IS NOT DISTINCT FROM c.setting
+    ),
+    written AS (
+        INSERT INTO rollup.accounts AS a (account_id, timezone, wanted, setting)
+        SELECT
+            w.account_id,
+            w.zone,
+            w.zone,
+            w.setting
+        FROM wanted w
+        ORDER BY w.account_id
+        ON CONFLICT (account_id) DO UPDATE
+        SET
+            timezone = coalesce(a.timezone, excluded.wanted),
+            wanted = excluded.wanted,
+            setting = excluded.setting,
+            covered = CASE WHEN a.wanted IS NOT DISTINCT FROM excluded.wanted THEN a.covered ELSE '{}' END
+    )
+    SELECT count(*)
+    INTO followed
+    FROM wanted;
+
+    RETURN followed;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.follow_accounts(bigint[]) IS
+    'Takes over the time zones that the application keeps for these accounts (NULL: for all) where they have changed; returns how many did.';

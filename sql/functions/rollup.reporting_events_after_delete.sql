@@ -1,0 +1,410 @@
+CREATE OR REPLACE FUNCTION rollup.reporting_events_after_delete()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_variable
+/*
+ * Keeps the rollups exact over every delete of events, once per statement.
+ *
+ * The record of an account is written only under its slot, an advisory lock that is tried and never
+ * waited for. Where this transaction holds it, the events go straight into the record; where it
+ * does not, they are appended to rollup.pending_events, which reads nothing and so can neither
+ * wait nor fail. Readers of rollup.current_rollups see the sum of both.
+ *
+ * Trying the slots is a statement of its own: the next one's snapshot is younger than the lock, and
+ * so sees all that earlier holders of the slot have committed.
+ */
+DECLARE
+    account_ids bigint[];
+    held bigint[];
+    has_pending boolean;
+    has_members boolean;
+BEGIN
+    SELECT
+        array_agg(DISTINCT e.account_id),
+        bool_or(e.name IN (
+            'conversation_bot_handoff',
+            'conversation_bot_resolved'
+        )),
+        EXISTS (
+            SELECT
+            FROM rollup.pending_events p
+            WHERE p.id > (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s)
+        )
+    INTO
+        account_ids,
+        has_members,
+        has_pending
+    FROM (
+        SELECT
+            (-1) AS sign,
+            e.account_id::bigint AS account_id,
+            e.name::text AS name,
+            e.created_at::timestamp without time zone AS created_at,
+            e.user_id::bigint AS user_id,
+            e.inbox_id::bigint AS inbox_id,
+            e.conversation_id::bigint AS conversation_id,
+            CASE
+                WHEN e.value BETWEEN -1e15 AND 1e15
+                THEN e.value::double precision
+            END AS value,
+            CASE
+                WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                THEN e.value_in_business_hours::double precision
+            END AS value_in_business_hours
+        FROM deleted e
+        WHERE e.account_id IS NOT NULL
+        AND e.name::text IN (
+            'conversation_resolved',
+            'first_response',
+            'reply_time',
+            'conversation_bot_resolved',
+            'conversation_bot_handoff'
+        )
+        AND e.created_at >= '0001-01-01'
+        AND e.created_at < '10000-01-01'
+    ) e;
+
+    IF account_ids IS NULL THEN
+        RETURN NULL;
+    END IF;
+
+    held := rollup.try_slots(account_ids);
+
+    IF cardinality(held) > 0 THEN
+        INSERT INTO public.reporting_events_rollups AS r (
+            account_id,
+            date,
+            dimension_type,
+            dimension_id,
+            metric,
+            count,
+            value_count,
+            sum_value,
+            business_hours_count,
+            sum_value_business_hours
+        )
+        SELECT
+            t.account_id,
+            t.date,
+            t.dimension_type,
+            t.dimension_id,
+            t.metric,
+            t.count,
+            t.value_count,
+            t.sum_value,
+            t.business_hours_count,
+            t.sum_value_business_hours
+        FROM (
+            SELECT
+                e.account_id AS account_id,
+                z.date,
+                d.dimension_type,
+                d.dimension_id,
+                m.metric,
+                sum(e.sign) AS count,
+                sum(
+                    CASE WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign ELSE 0 END
+                ) AS value_count,
+                coalesce(
+                    sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
+                    0
+                ) AS sum_value,
+                sum(
+                    CASE WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign ELSE 0 END
+                ) AS business_hours_count,
+                coalesce(
+                    sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
+                    0
+                ) AS sum_value_business_hours
+            FROM (
+                SELECT
+                    (-1) AS sign,
+                    e.account_id::bigint AS account_id,
+                    e.name::text AS name,
+                    e.created_at::timestamp without time zone AS created_at,
+                    e.user_id::bigint AS user_id,
+                    e.inbox_id::bigint AS inbox_id,
+                    e.conversation_id::bigint AS conversation_id,
+                    CASE
+                        WHEN e.value BETWEEN -1e15 AND 1e15
+                        THEN e.value::double precision
+                    END AS value,
+                    CASE
+                        WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                        THEN e.value_in_business_hours::double precision
+                    END AS value_in_business_hours
+                FROM deleted e
+                WHERE e.account_id IS NOT NULL
+                AND e.name::text IN (
+                    'conversation_resolved',
+                    'first_response',
+                    'reply_time',
+                    'conversation_bot_resolved',
+                    'conversation_bot_handoff'
+                )
+                AND e.created_at >= '0001-01-01'
+                AND e.created_at < '10000-01-01'
+            ) e
+            CROSS JOIN LATERAL (
+                SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                FROM rollup.accounts a
+                WHERE a.account_id = e.account_id
+                AND a.timezone IS NOT NULL
+                OFFSET 0
+            ) z
+            JOIN (VALUES
+                ('conversation_resolved', 'resolutions_count', false),
+                ('conversation_resolved', 'resolution_time', true),
+                ('first_response', 'first_response', true),
+                ('reply_time', 'reply_time', true),
+                ('conversation_bot_resolved', 'bot_resolutions_count', false)
+            ) m (name, metric, is_duration) ON m.name = e.name
+            CROSS JOIN LATERAL (VALUES
+                ('account', e.account_id::bigint),
+                ('agent', e.user_id::bigint),
+                ('inbox', e.inbox_id::bigint)
+            ) d (dimension_type, dimension_id)
+            WHERE d.dimension_id IS NOT NULL
+            AND e.account_id = ANY (held)
+            GROUP BY
+                e.account_id,
+                z.date,
+                d.dimension_type,
+                d.dimension_id,
+                m.metric
+        ) t
+        WHERE t.count <> 0
+        OR t.value_count <> 0
+        OR t.sum_value <> 0
+        OR t.business_hours_count <> 0
+        OR t.sum_value_business_hours <> 0
+        ORDER BY
+            t.account_id,
+            t.dimension_type,
+            t.metric,
+            t.date,
+            t.dimension_id
+        ON CONFLICT (account_id, date, dimension_type, dimension_id, metric) DO UPDATE
+        SET
+            count = r.count + excluded.count,
+            value_count = r.value_count + excluded.value_count,
+            sum_value = r.sum_value + excluded.sum_value,
+            business_hours_count = r.business_hours_count + excluded.business_hours_count,
+            sum_value_business_hours = r.sum_value_business_hours + excluded.sum_value_business_hours,
+            updated_at = excluded.updated_at;
+
+        IF has_members THEN
+            WITH deltas AS MATERIALIZED (
+                SELECT
+                    e.account_id AS account_id,
+                    z.date,
+                    d.dimension_type,
+                    d.dimension_id,
+                    m.metric,
+                    m.member,
+                    sum(e.sign) AS occurrences
+                FROM (
+                    SELECT
+                        (-1) AS sign,
+                        e.account_id::bigint AS account_id,
+                        e.name::text AS name,
+                        e.created_at::timestamp without time zone AS created_at,
+                        e.user_id::bigint AS user_id,
+                        e.inbox_id::bigint AS inbox_id,
+                        e.conversation_id::bigint AS conversation_id,
+                        CASE
+                            WHEN e.value BETWEEN -1e15 AND 1e15
+                            THEN e.value::double precision
+                        END AS value,
+                        CASE
+                            WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                            THEN e.value_in_business_hours::double precision
+                        END AS value_in_business_hours
+                    FROM deleted e
+                    WHERE e.account_id IS NOT NULL
+                    AND e.name::text IN (
+                        'conversation_resolved',
+                        'first_response',
+                        'reply_time',
+                        'conversation_bot_resolved',
+                        'conversation_bot_handoff'
+                    )
+                    AND e.created_at >= '0001-01-01'
+                    AND e.created_at < '10000-01-01'
+                ) e
+                CROSS JOIN LATERAL (
+                    SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                    FROM rollup.accounts a
+                    WHERE a.account_id = e.account_id
+                    AND a.timezone IS NOT NULL
+                    OFFSET 0
+                ) z
+                JOIN LATERAL (VALUES
+                    ('conversation_bot_handoff', 'bot_handoffs_count', e.conversation_id::bigint),
+                    ('conversation_bot_resolved', 'bot_resolutions_count', e.conversation_id::bigint)
+                ) m (name, metric, member) ON m.name = e.name
+                CROSS JOIN LATERAL (VALUES
+                    ('account', e.account_id::bigint),
+                    ('agent', e.user_id::bigint),
+                    ('inbox', e.inbox_id::bigint)
+                ) d (dimension_type, dimension_id)
+                WHERE d.dimension_id IS NOT NULL
+                AND m.member IS NOT NULL
+                AND e.account_id = ANY (held)
+                GROUP BY
+                    e.account_id,
+                    z.date,
+                    d.dimension_type,
+                    d.dimension_id,
+                    m.metric,
+                    m.member
+                HAVING sum(e.sign) <> 0
+            ),
+            recorded AS (
+                INSERT INTO rollup.distinct_members AS n (
+                    account_id,
+                    date,
+                    dimension_type,
+                    dimension_id,
+                    metric,
+                    member,
+                    occurrences
+                )
+                SELECT
+                    t.account_id,
+                    t.date,
+                    t.dimension_type,
+                    t.dimension_id,
+                    t.metric,
+                    t.member,
+                    t.occurrences
+                FROM deltas t
+                ORDER BY
+                    t.account_id,
+                    t.dimension_type,
+                    t.metric,
+                    t.date,
+                    t.dimension_id,
+                    t.member
+                ON CONFLICT (account_id, date, dimension_type, dimension_id, metric, member) DO UPDATE
+                SET occurrences = n.occurrences + excluded.occurrences
+                RETURNING
+                    n.account_id,
+                    n.date,
+                    n.dimension_type,
+                    n.dimension_id,
+                    n.metric,
+                    n.member,
+                    n.occurrences
+            )
+            INSERT INTO public.reporting_events_rollups AS r (
+                account_id,
+                date,
+                dimension_type,
+                dimension_id,
+                metric,
+                count
+            )
+            SELECT
+                n.account_id,
+                n.date,
+                n.dimension_type,
+                n.dimension_id,
+                n.metric,
+                sum(
+                    (n.occurrences > 0)::integer - (n.occurrences - t.occurrences > 0)::integer
+                ) AS count
+            FROM recorded n
+            JOIN deltas t USING (account_id, date, dimension_type, dimension_id, metric, member)
+            WHERE n.metric IN ('bot_handoffs_count')
+            GROUP BY
+                n.account_id,
+                n.date,
+                n.dimension_type,
+                n.dimension_id,
+                n.metric
+            HAVING sum((n.occurrences > 0)::integer - (n.occurrences - t.occurrences > 0)::integer) <> 0
+            ORDER BY
+                n.account_id,
+                n.dimension_type,
+                n.metric,
+                n.date,
+                n.dimension_id
+            ON CONFLICT (account_id, date, dimension_type, dimension_id, metric) DO UPDATE
+            SET
+                count = r.count + excluded.count,
+                updated_at = excluded.updated_at;
+        END IF;
+
+        IF has_pending THEN
+            PERFORM rollup.fold_pending(
+                held,
+                (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s),
+                500
+            );
+        END IF;
+    END IF;
+
+    IF cardinality(held) < cardinality(account_ids) THEN
+        INSERT INTO rollup.pending_events (
+            sign,
+            account_id,
+            name,
+            created_at,
+            user_id,
+            inbox_id,
+            conversation_id,
+            value,
+            value_in_business_hours
+        )
+        SELECT
+            e.sign,
+            e.account_id,
+            e.name,
+            e.created_at,
+            e.user_id,
+            e.inbox_id,
+            e.conversation_id,
+            e.value,
+            e.value_in_business_hours
+        FROM (
+            SELECT
+                (-1) AS sign,
+                e.account_id::bigint AS account_id,
+                e.name::text AS name,
+                e.created_at::timestamp without time zone AS created_at,
+                e.user_id::bigint AS user_id,
+                e.inbox_id::bigint AS inbox_id,
+                e.conversation_id::bigint AS conversation_id,
+                CASE
+                    WHEN e.value BETWEEN -1e15 AND 1e15
+                    THEN e.value::double precision
+                END AS value,
+                CASE
+                    WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                    THEN e.value_in_business_hours::double precision
+                END AS value_in_business_hours
+            FROM deleted e
+            WHERE e.account_id IS NOT NULL
+            AND e.name::text IN (
+                'conversation_resolved',
+                'first_response',
+                'reply_time',
+                'conversation_bot_resolved',
+                'conversation_bot_handoff'
+            )
+            AND e.created_at >= '0001-01-01'
+            AND e.created_at < '10000-01-01'
+        ) e
+        WHERE NOT e.account_id = ANY (held);
+    END IF;
+
+    RETURN NULL;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.reporting_events_after_delete() IS
+    'Trigger function: keeps the rollups exact over every delete of events, without waiting for anybody.';

@@ -1,0 +1,35 @@
+CREATE OR REPLACE VIEW rollup.status AS
+SELECT
+    a.account_id,
+    CASE
+        WHEN a.wanted IS NULL AND a.setting IS NOT NULL THEN 'time zone not known'
+        WHEN a.wanted IS NULL AND a.timezone IS NULL THEN 'off'
+        WHEN a.wanted IS NULL THEN 'switched off, not yet removed'
+        WHEN a.timezone NOT IN (
+            SELECT t.name
+            FROM pg_catalog.pg_timezone_names t
+        ) THEN 'time zone gone from the server'
+        WHEN a.timezone <> a.wanted THEN 'time zone changed, not yet rebuilt'
+        WHEN a.covered = '{(,)}' THEN 'covered'
+        WHEN isempty(a.covered) THEN 'not covered'
+        ELSE 'partly covered'
+    END AS state,
+    a.timezone,
+    a.wanted,
+    a.setting,
+    a.covered,
+    a.reads_enabled,
+    coalesce(p.events, 0) AS pending_events,
+    a.rebuilt_at,
+    a.verified_at
+FROM rollup.accounts a
+LEFT JOIN (
+    SELECT
+        p.account_id AS account_id,
+        count(*) AS events
+    FROM rollup.pending_events p
+    GROUP BY p.account_id
+) p ON p.account_id = a.account_id;
+
+COMMENT ON VIEW rollup.status IS
+    'Every account: its time zone, the days that are covered, what is pending, and when it was last rebuilt and verified.';
