@@ -36,7 +36,6 @@ class Target:
 class Comparison:
     """A contestant beside the baseline: a number for each of them from every round."""
 
-    case: str
     what: str
     contestant: str
     baseline: str
@@ -63,10 +62,8 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """`met` or `missed`, `too noisy`, or empty where there is no target."""
-        if self.ratio is None:
-            return "too noisy"
-        if self.target is None:
+        """`met` or `missed`; empty where there is no target, or no ratio."""
+        if self.target is None or self.ratio is None:
             return ""
         return "met" if self.target.met_by(self.ratio) else "missed"
 
@@ -75,29 +72,33 @@ Rounds = dict[str, tuple[float, ...]]
 """The numbers of each contestant, by its name."""
 
 
-def take_turns(rounds: int, contestants: Mapping[str, Callable[[], float]]) -> Rounds:
+def take_turns(
+    rounds: int,
+    contestants: Mapping[str, Callable[[], float]],
+    report: Callable[[str], None] = lambda turn: None,
+) -> Rounds:
     """Let contestants take turns, in reverse order every other round, and collect their numbers.
 
-    A first round warms caches and files, and does not count.
+    A round before the first warms caches and files, and does not count.
     """
     numbers: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(rounds + 1):
         order = list(contestants)
         for name in order if turn % 2 else reversed(order):
+            report(f"{name}, round {turn} of {rounds}" if turn else f"{name}, warming up")
             number = contestants[name]()
-            if turn > 0:
+            if turn:
                 numbers[name].append(number)
     return {name: tuple(values) for name, values in numbers.items()}
 
 
 def compare(
-    case: str, what: str, unit: Unit, numbers: Rounds, targets: Mapping[str, Target] | None = None
+    what: str, unit: Unit, numbers: Rounds, targets: Mapping[str, Target] | None = None
 ) -> list[Comparison]:
-    """Compare every contestant with the first one, the baseline."""
+    """Compare every contestant with the first one, which is the baseline."""
     baseline, *others = numbers
     return [
         Comparison(
-            case=case,
             what=what,
             contestant=name,
             baseline=baseline,

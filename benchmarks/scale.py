@@ -19,43 +19,49 @@ class Scale:
     """The sizes of all cases."""
 
     rounds: int
-    """Rounds of each case that count."""
+    """That count, of cases whose turns are short."""
+    long_rounds: int
+    """That count, of the others."""
     transactions: int
-    """Of one turn, all clients together, where each is a statement."""
+    """Of one turn, all clients together."""
     seconds: int
     """Of one turn with transactions that are held open."""
-    held_open: int
-    """Clients that hold them."""
-    month: Load
+    clients: int
+    """That hold them."""
+    recent: Load
     """What is in the table already where single rows are written."""
     copied: Load
     copied_into_one: Load
-    year: Load
-    """What is rebuilt and read."""
-    reads: int
-    """Queries of one turn."""
+    rebuilt: Load
+    read: Load
+    pending: int
+    """Of the events that are read, those not yet folded."""
 
 
 FULL = Scale(
     rounds=5,
+    long_rounds=3,
     transactions=8000,
     seconds=2,
-    held_open=32,
-    month=Load(events=200_000, accounts=200, days=30),
+    clients=32,
+    recent=Load(events=200_000, accounts=200, days=7),
     copied=Load(events=200_000, accounts=200, days=7),
     copied_into_one=Load(events=200_000, accounts=1, days=365),
-    year=Load(events=1_000_000, accounts=20, days=365),
-    reads=20,
+    rebuilt=Load(events=1_000_000, accounts=20, days=365),
+    read=Load(events=200_000, accounts=4, days=365),
+    pending=1000,
 )
 
 QUICK = Scale(
     rounds=3,
+    long_rounds=3,
     transactions=1000,
     seconds=1,
-    held_open=32,
-    month=Load(events=20_000, accounts=200, days=30),
+    clients=32,
+    recent=Load(events=20_000, accounts=200, days=1),
     copied=Load(events=20_000, accounts=200, days=7),
     copied_into_one=Load(events=20_000, accounts=1, days=365),
-    year=Load(events=50_000, accounts=20, days=365),
-    reads=5,
+    rebuilt=Load(events=50_000, accounts=20, days=365),
+    read=Load(events=20_000, accounts=4, days=365),
+    pending=100,
 )

@@ -41,7 +41,7 @@ AND NOT a.attisdropped
 """
 
 _LAST = """
-SELECT d.counting_digest
+SELECT d.registry_digest, d.counting_digest
 FROM rollup.deployments d
 ORDER BY d.id DESC
 LIMIT 1
@@ -85,13 +85,13 @@ def deploy(
         session.execute("SELECT pg_advisory_lock(%s, %s)", (SLOT_CLASS, DEPLOY_LOCK))
         migrations = migrate(session, dsn)
         step = _Step(session, registry, render(registry))
-        made = patience.run(session, step.make_tables, report)
+        made, emptied = patience.run(session, step.make_tables, report)
         changes, voided = patience.run(session, lambda: step.replace(made), report)
         followed = patience.run(session, step.follow_accounts, report)
         return Deployment(
             migrations=tuple(migrations),
             changes=(*made, *changes),
-            coverage_voided=voided,
+            coverage_voided=emptied or voided,
             accounts_followed=followed,
         )
 
@@ -116,24 +116,32 @@ class _Step:
     registry: Registry
     rendered: tuple[Rendered, ...]
 
-    def make_tables(self) -> tuple[str, ...]:
-        """Create the tables of ours that are missing, and add what others lack."""
+    def make_tables(self) -> tuple[tuple[str, ...], bool]:
+        """Create the tables of ours that are missing, and add what others lack.
+
+        Returns what it made, and whether days were covered that now are not.
+        """
         lacking = tables.lacking(self.session, self.registry)
         for one in self.rendered:
             if one.name in lacking:
                 self.session.execute(one.text)
-        return tuple(f"table {name}" for name in lacking)
+        made = tuple(f"create or complete table {name}" for name in lacking)
+        if not made:
+            return (), False
+        return made, self.session.execute(_VOID_COVERAGE).rowcount > 0
 
     def replace(self, made: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Bring functions, views and triggers up to date; triggers last, for their table's lock.
 
         The lock makes sure that no transaction goes on that has counted by the old functions. Days
-        are no longer covered when triggers were off, tables new, or something else is counted.
+        are no longer covered when triggers were off, or when something else is counted now.
+        Writes down what it and the step before it did, if anything. Returns what it changed, and
+        whether days were covered that now are not.
         """
         stale = [one for one in compare(self.session, self.rendered) if one.status != "CURRENT"]
         last = self.session.execute(_LAST).fetchone()
-        counting = self.registry.counting_digest
-        if not stale and not made and last == (counting,):
+        is_other = last != (self.registry.digest, self.registry.counting_digest)
+        if not stale and not made and not is_other:
             return (), False
         for one in stale:
             if one.kind != "trigger":
@@ -143,12 +151,12 @@ class _Step:
             if one.kind == "trigger":
                 self._create(one)
         self._drop_leftovers()
-        voided = bool(made) or last != (counting,) or any(map(_was_off, stale))
-        if voided:
+        voided = False
+        if any(map(_was_off, stale)) or (last and last[1] != self.registry.counting_digest):
             voided = self.session.execute(_VOID_COVERAGE).rowcount > 0
         changes = tuple(f"{_VERBS[one.status]} {one}" for one in stale)
-        digest = self.registry.digest
-        self.session.execute(_RECORD, (__version__, digest, counting, [*made, *changes]))
+        digests = (self.registry.digest, self.registry.counting_digest)
+        self.session.execute(_RECORD, (__version__, *digests, [*made, *changes]))
         return changes, voided
 
     def follow_accounts(self) -> int:

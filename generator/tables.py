@@ -29,6 +29,8 @@ _FAMILIES = {
     "moment": ("timestamp without time zone", "timestamp with time zone"),
 }
 
+_PRINTED = {"timestamptz": "timestamp with time zone"}
+
 _TABLE = """
 SELECT c.oid, c.relkind::text
 FROM pg_class c
@@ -123,6 +125,7 @@ def check(session: Connection, registry: Registry) -> None:
     record = _find(session, rollups.schema, rollups.table)
     if record is not None:
         problems += _not_adoptable(session, registry, record, events)
+    problems += _outgrown(session, registry)
     if problems:
         raise DatabaseError(
             "these tables cannot be used\n" + "\n".join(f"  {one}" for one in problems),
@@ -246,6 +249,24 @@ def _not_adoptable(
     wide = events and events.columns.get(registry.source.account)
     if account and wide and _width(account.type) < _width(wide.type):
         problems.append(f"{record.name}.account_id is {account.type}; the events have {wide.type}")
+    return problems
+
+
+def _outgrown(session: Connection, registry: Registry) -> list[str]:
+    """Say which columns of our own tables are of a type that the registry no longer gives them."""
+    id_type = str(registry.rollups.id_type)
+    owned = {
+        "pending_events": {
+            column.name: _PRINTED.get(column.type, column.type) for column in columns(registry)
+        },
+        "distinct_members": {"dimension_id": id_type, "member": id_type},
+    }
+    problems = []
+    for name, types in owned.items():
+        table = _find(session, "rollup", name)
+        if table is not None:
+            kept = {column: type_ for column, type_ in types.items() if column in table.columns}
+            problems += _misfits(table, kept)
     return problems
 
 

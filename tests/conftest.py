@@ -10,6 +10,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
+from generator import registry
+from generator.deploy import deploy
 from generator.errors import RollupError
 from tests import databases, reference
 
@@ -50,6 +52,7 @@ def _install_reference(*, autocommit: bool, **whereabouts: Any) -> None:
 
 def _deploy(*, autocommit: bool, **whereabouts: Any) -> None:
     """Deploy the product beside the reference's tables, which are there already."""
+    deploy(make_conninfo(**whereabouts), registry.load(None))
 
 
 empty_template = factories.postgresql_noproc(dbname="rollups_test_empty")

@@ -1,0 +1,66 @@
+"""All cases, by name, and how they are run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmarks import bulk, pgbench, reading, single
+from generator.errors import RollupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.arena import Arena
+    from benchmarks.measurement import Comparison
+
+NO_PGBENCH = "there is no pgbench, neither beside the embedded server nor on the PATH"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Something that is measured."""
+
+    name: str
+    run: Callable[[Arena], list[Comparison]]
+    needs_pgbench: bool = False
+
+    @property
+    def summary(self) -> str:
+        """One line on what it does."""
+        return self.run.__doc__ or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What has come of a case: comparisons or, where there are none, why."""
+
+    case: str
+    comparisons: tuple[Comparison, ...] = ()
+    skipped: str = ""
+    failed: str = ""
+
+
+CASES = {
+    case.name: case
+    for case in (
+        Case(name="one-row", run=single.one_row, needs_pgbench=True),
+        Case(name="hot-account", run=single.hot_account, needs_pgbench=True),
+        Case(name="copy", run=bulk.copy),
+        Case(name="rebuild", run=bulk.rebuild),
+        Case(name="update-delete", run=single.update_delete, needs_pgbench=True),
+        Case(name="irrelevant", run=single.irrelevant, needs_pgbench=True),
+        Case(name="wal", run=single.wal, needs_pgbench=True),
+        Case(name="reads", run=reading.reads),
+    )
+}
+
+
+def measure(arena: Arena, case: Case) -> Outcome:
+    """Run a case. One that fails is no reason not to run the others."""
+    if case.needs_pgbench and pgbench.find() is None:
+        return Outcome(case=case.name, skipped=NO_PGBENCH)
+    try:
+        return Outcome(case=case.name, comparisons=tuple(case.run(arena)))
+    except RollupError as error:
+        return Outcome(case=case.name, failed=str(error))

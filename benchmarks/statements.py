@@ -1,0 +1,27 @@
+"""The SQL of the benchmarks, which stands in files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, LiteralString
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from generator.database import Connection
+
+_ROOT = Path(__file__).parent.parent
+_PLACES = (_ROOT / "generator" / "demo", _ROOT / "tests")
+
+REFERENCE = next(path for path in (place / "reference.sql" for place in _PLACES) if path.exists())
+"""The tables of the reference application."""
+
+
+def named(name: str) -> LiteralString:
+    """Return the text of a file in the folder `sql`."""
+    return Path(__file__).with_name("sql").joinpath(f"{name}.sql").read_text()
+
+
+def execute(session: Connection, name: str, **values: int) -> psycopg.Cursor[Any]:
+    """Execute a file of the folder `sql`."""
+    return session.execute(named(name), values or None)

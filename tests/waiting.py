@@ -1,0 +1,61 @@
+"""Statements that have to wait: watched in the server's own tables, not by the clock."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
+
+Rows = list[tuple[Any, ...]]
+
+PATIENCE = 20.0  # seconds, after which a test has failed
+PAUSE = 0.005  # seconds between two looks
+
+
+@contextmanager
+def waiting(
+    watcher: Connection[Any], connection: Connection[Any], statement: str
+) -> Iterator[Future[Rows]]:
+    """Start a statement; once it waits for a lock that somebody holds, give its future result.
+
+    Whoever holds the lock has to let go of it within the block. Should the block fail, the
+    statement is cancelled.
+    """
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        future = executor.submit(_rows, connection, statement)
+        try:
+            _await_lock(watcher, connection, future)
+            yield future
+            future.result(PATIENCE)
+        finally:
+            if not future.done():
+                connection.cancel_safe()
+
+
+def _rows(connection: Connection[Any], statement: str) -> Rows:
+    cursor = connection.execute(statement)
+    return cursor.fetchall() if cursor.description else []
+
+
+def _await_lock(
+    watcher: Connection[Any], connection: Connection[Any], future: Future[Rows]
+) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not blockers(watcher, connection):
+        if future.done():
+            raise AssertionError(f"it did not wait, and returned {future.result()}")
+        assert time.monotonic() < deadline, "it neither waits nor ends"
+        time.sleep(PAUSE)
+
+
+def blockers(watcher: Connection[Any], connection: Connection[Any]) -> list[int]:
+    """List the processes that a connection waits for; a prepared transaction counts as 0."""
+    pid = connection.info.backend_pid
+    [found] = watcher.execute("SELECT pg_blocking_pids(%s)", (pid,)).fetchone() or ([],)
+    return list(found)
