@@ -19,16 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.cases import Outcome
     from benchmarks.measurement import Comparison
 
-HEADINGS = (
-    "case",
-    "",
-    "contestant",
-    "against",
-    "ratio (lowest - highest)",
-    "target",
-    "",
-    "medians",
-)
+HEADINGS = ("case", "contestants", "ratio", "target", "medians")
 
 _SETTINGS = """
 SELECT s.name, current_setting(s.name)

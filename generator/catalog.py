@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -163,7 +162,8 @@ def _compared(session: Connection, one: Rendered, found: list[_Existing]) -> Obj
 def _expected(session: Connection, one: Rendered) -> str:
     """Give the definition that the catalog would hold, were it as rendered."""
     if one.kind == "trigger":
-        return re.sub(r"\s+", " ", one.definition.replace("OR REPLACE ", "", 1))
+        lines = one.definition.replace("OR REPLACE ", "", 1).splitlines()
+        return " ".join(line.strip() for line in lines)
     if one.kind == "view":
         return _as_the_server_prints(session, one)
     return one.definition

@@ -12,7 +12,7 @@ from generator.demo.companies import COMPANIES
 from generator.demo.events import DAYS, history
 from generator.demo.live import traffic
 from generator.demo.report import report
-from generator.demo.wording import number, seconds
+from generator.demo.wording import number
 from generator.deploy import deploy
 
 if TYPE_CHECKING:
@@ -117,9 +117,7 @@ class Show:
             same = questions.equal(raw, rolled)
             step.say(
                 f"each day of the year: resolutions and average first response, {SHOWN.name}",
-                f"raw events {seconds(raw.seconds)}, rollups {seconds(rolled.seconds)}: "
-                f"{raw.seconds / rolled.seconds:.0f} times as fast "
-                f"(medians of {questions.RUNS} runs)",
+                findings.faster(raw.seconds, rolled.seconds),
                 f"the same answer, on all {len(raw.rows)} days"
                 if same
                 else "THE ANSWERS DIFFER, which they never should",
