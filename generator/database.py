@@ -36,6 +36,7 @@ def named(database_url: str | None) -> str | None:
 def connect(dsn: str) -> Iterator[Connection]:
     """Connect in autocommit mode: every statement, and every `transaction()`, commits by itself.
 
+    Transactions are READ COMMITTED, whatever the role's default: rollups can be written in no other.
     A database that cannot be reached is a DatabaseError.
     """
     try:
@@ -46,4 +47,5 @@ def connect(dsn: str) -> Iterator[Connection]:
             hint="check --database-url, DATABASE_URL or the PG* variables",
         ) from error
     with connection:
+        connection.execute("SET default_transaction_isolation = 'read committed'")
         yield connection

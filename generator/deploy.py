@@ -84,7 +84,7 @@ def deploy(
         tables.check(session, registry)
         session.execute("SELECT pg_advisory_lock(%s, %s)", (SLOT_CLASS, DEPLOY_LOCK))
         migrations = migrate(session, dsn)
-        step = _Step(session, registry, render(registry))
+        step = _Step(session, registry, render(registry, tables.partitions(session, registry)))
         made, emptied = patience.run(session, step.make_tables, report)
         changes, voided = patience.run(session, lambda: step.replace(made), report)
         followed = patience.run(session, step.follow_accounts, report)

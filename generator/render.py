@@ -11,7 +11,7 @@ from generator.quoting import MAX_IDENTIFIER_BYTES, Sql, ident, literal, qualifi
 from generator.templating import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from jinja2 import Environment
 
@@ -39,6 +39,8 @@ _FUNCTIONS = (
     "rebuild",
     "backfill_chunks",
     "backfill",
+    "purge_chunk",
+    "purge_events",
 )
 _TRANSITION_TABLES = {
     "insert": "NEW TABLE AS inserted",
@@ -77,15 +79,22 @@ class Column:
     is_measure: bool = False
 
 
-def render(registry: Registry) -> tuple[Rendered, ...]:
-    """Render every object of a registry, in an order in which they can be created."""
+def render(registry: Registry, partitions: Iterable[Sql] = ()) -> tuple[Rendered, ...]:
+    """Render every object of a registry, in an order in which they can be created.
+
+    `partitions` are the quoted names of those that the source table has in a database: a statement
+    straight on a partition fires its triggers only, so each gets the source table's.
+    """
     env = _environment(registry)
+    source = registry.source
+    tables = (qualified(source.schema, source.table), *partitions)
     return (
         *(_named(env, "table", name, _table_name(registry, name)) for name in _TABLES),
         *(_named(env, "type", name, f"rollup.{name}") for name in _TYPES),
         *(_named(env, "function", name, f"rollup.{name}") for name in _FUNCTIONS),
         *(_named(env, "view", name, f"rollup.{name}") for name in _VIEWS),
-        *_event_objects(env, registry),
+        *_event_functions(env, registry),
+        *(trigger for table in tables for trigger in _event_triggers(env, registry, table)),
         *_account_objects(env, registry),
     )
 
@@ -127,21 +136,23 @@ def _named(env: Environment, kind: Kind, template: str, name: str, **values: obj
     return Rendered(kind=kind, name=name, path=f"{kind}s/{_file_name(name)}", text=_tidy(text))
 
 
-def _event_objects(env: Environment, registry: Registry) -> Iterator[Rendered]:
-    table = registry.source.table
-    on = qualified(registry.source.schema, table)
+def _event_functions(env: Environment, registry: Registry) -> Iterator[Rendered]:
     for verb in _TRANSITION_TABLES:
-        function = _trigger_function(table, f"after_{verb}")
+        function = _trigger_function(registry.source.table, f"after_{verb}")
         template = "after_truncate" if verb == "truncate" else "after_change"
         yield _named(env, "function", template, function, function=function, verb=Sql(verb))
+
+
+def _event_triggers(env: Environment, registry: Registry, table: Sql) -> Iterator[Rendered]:
+    for verb, transition_tables in _TRANSITION_TABLES.items():
         yield _trigger(
             env,
             trigger=Sql(f"rollup_after_{verb}"),
-            table=on,
+            table=table,
             event=Sql(verb.upper()),
-            transition_tables=Sql(_TRANSITION_TABLES[verb]),
+            transition_tables=Sql(transition_tables),
             level=Sql("STATEMENT"),
-            function=function,
+            function=_trigger_function(registry.source.table, f"after_{verb}"),
             comment=literal(f"Keeps the rollups exact over every {verb} of events."),
         )
 

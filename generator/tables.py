@@ -15,6 +15,7 @@ from generator.render import columns
 
 if TYPE_CHECKING:
     from generator.database import Connection
+    from generator.quoting import Sql
     from generator.registry import Registry
 
 _INTEGERS = ("smallint", "integer", "bigint")
@@ -58,6 +59,27 @@ LEFT JOIN pg_type b ON b.oid = t.typbasetype
 WHERE a.attrelid = %s
 AND a.attnum > 0
 AND NOT a.attisdropped
+"""
+
+_PARTITIONS = """
+WITH RECURSIVE descendants AS (
+    SELECT i.inhrelid AS oid
+    FROM pg_inherits i
+    JOIN pg_class c ON c.oid = i.inhparent
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s
+    AND c.relname = %s
+    UNION
+    SELECT i.inhrelid
+    FROM descendants d
+    JOIN pg_inherits i ON i.inhparent = d.oid
+)
+SELECT n.nspname, c.relname
+FROM descendants d
+JOIN pg_class c ON c.oid = d.oid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p')
+ORDER BY n.nspname, c.relname
 """
 
 _UNIQUE_KEY = """
@@ -153,6 +175,13 @@ def lacking(session: Connection, registry: Registry) -> list[str]:
         ):
             found.append(str(qualified(schema, name)))
     return found
+
+
+def partitions(session: Connection, registry: Registry) -> tuple[Sql, ...]:
+    """Name the partitions of the source table, and the partitions of those, quoted."""
+    source = registry.source
+    rows = session.execute(_PARTITIONS, (source.schema, source.table))
+    return tuple(qualified(schema, name) for schema, name in rows)
 
 
 def _read(registry: Registry) -> dict[str, str]:

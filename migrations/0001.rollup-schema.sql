@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS rollup.accounts (
     wanted text,
     setting text,
     covered datemultirange NOT NULL DEFAULT '{}',
+    sealed datemultirange NOT NULL DEFAULT '{}',
     reads_enabled boolean NOT NULL DEFAULT false,
     rebuilt_at timestamptz,
     verified_at timestamptz
@@ -29,6 +30,8 @@ COMMENT ON COLUMN rollup.accounts.setting IS
     'What the application was last seen to keep as the time zone of the account, valid or not.';
 COMMENT ON COLUMN rollup.accounts.covered IS
     'The days on which rollups and raw events are known to agree, now and after every change.';
+COMMENT ON COLUMN rollup.accounts.sealed IS
+    'The days whose raw events have been purged: their rollups are all there is, and are never rebuilt.';
 COMMENT ON COLUMN rollup.accounts.reads_enabled IS
     'Whether reports may read rollups for the account.';
 COMMENT ON COLUMN rollup.accounts.rebuilt_at IS

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import click
 
 from generator.cli.console import errors, out
 from generator.cli.options import dsn_of, with_database
+from generator.database import named
 from generator.registry import load
 
 
@@ -34,4 +36,7 @@ def demo(database_url: str | None, events: int, seed: int, keep: bool) -> None:
 
     with errors(), dsn_of(database_url) as dsn:
         agrees = run(dsn, load(), out, events=events, seed=seed, keep=keep)
+        if keep and named(database_url) is None:
+            with suppress(KeyboardInterrupt, EOFError):
+                input("The embedded server runs until you press Enter. ")
     sys.exit(0 if agrees else 1)

@@ -15,7 +15,8 @@ AS $function$
  *
  * Reads the events of the account and of the days since (inclusive) until (exclusive); NULL stands
  * for all accounts, and for no bound. Days before a backfill reached them differ, of course:
- * rollup.accounts.covered tells which days are claimed to be exact.
+ * rollup.accounts.covered tells which days are claimed to be exact. Sealed days, whose events have
+ * been purged, are left out.
  */
 BEGIN
     RETURN QUERY
@@ -78,6 +79,7 @@ BEGIN
         AND m.member IS NOT NULL
         AND (drift.since IS NULL OR z.date >= drift.since)
         AND (drift.until IS NULL OR z.date < drift.until)
+        AND NOT a.sealed @> z.date
         GROUP BY
             e.account_id,
             z.date,
@@ -161,6 +163,7 @@ BEGIN
         WHERE d.dimension_id IS NOT NULL
         AND (drift.since IS NULL OR z.date >= drift.since)
         AND (drift.until IS NULL OR z.date < drift.until)
+        AND NOT a.sealed @> z.date
         GROUP BY
             e.account_id,
             z.date,
@@ -347,6 +350,12 @@ BEGIN
         WHERE (drift.account_id IS NULL OR r.account_id = drift.account_id)
         AND (drift.since IS NULL OR r.date >= drift.since)
         AND (drift.until IS NULL OR r.date < drift.until)
+        AND NOT EXISTS (
+            SELECT
+            FROM rollup.accounts a
+            WHERE a.account_id = r.account_id
+            AND a.sealed @> r.date
+        )
         GROUP BY
             r.account_id,
             r.date,
@@ -445,6 +454,12 @@ BEGIN
         WHERE (drift.account_id IS NULL OR n.account_id = drift.account_id)
         AND (drift.since IS NULL OR n.date >= drift.since)
         AND (drift.until IS NULL OR n.date < drift.until)
+        AND NOT EXISTS (
+            SELECT
+            FROM rollup.accounts a
+            WHERE a.account_id = n.account_id
+            AND a.sealed @> n.date
+        )
         GROUP BY
             n.account_id,
             n.date,

@@ -15,6 +15,8 @@ AS $function$
  * differs from the raw events to what they say. Rows that are right are not touched, so running it
  * again costs a read. Run it as a statement of its own, never within one that writes events.
  *
+ * Sealed days, whose events have been purged, are left alone.
+ *
  * Without bounds it also puts the time zone that is wanted into force; see rollup.switch_timezone().
  */
 DECLARE
@@ -29,19 +31,15 @@ BEGIN
     WITH consumed AS (
         DELETE FROM rollup.pending_events e
         WHERE (rebuild.account_id IS NULL OR e.account_id = rebuild.account_id)
-        AND (
-            (rebuild.since IS NULL AND rebuild.until IS NULL)
-            OR EXISTS (
-                SELECT
-                FROM rollup.accounts a
-                CROSS JOIN LATERAL (
-                    SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
-                ) z
-                WHERE a.account_id = e.account_id
-                AND a.timezone IS NOT NULL
-                AND (rebuild.since IS NULL OR z.date >= rebuild.since)
-                AND (rebuild.until IS NULL OR z.date < rebuild.until)
-            )
+        AND NOT EXISTS (
+            SELECT
+            FROM rollup.accounts a
+            CROSS JOIN LATERAL (
+                SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+            ) z
+            WHERE a.account_id = e.account_id
+            AND a.timezone IS NOT NULL
+            AND (z.date < rebuild.since OR z.date >= rebuild.until OR a.sealed @> z.date)
         )
     ),
     truth_members AS MATERIALIZED (
@@ -103,6 +101,7 @@ BEGIN
         AND m.member IS NOT NULL
         AND (rebuild.since IS NULL OR z.date >= rebuild.since)
         AND (rebuild.until IS NULL OR z.date < rebuild.until)
+        AND NOT a.sealed @> z.date
         GROUP BY
             e.account_id,
             z.date,
@@ -186,6 +185,7 @@ BEGIN
         WHERE d.dimension_id IS NOT NULL
         AND (rebuild.since IS NULL OR z.date >= rebuild.since)
         AND (rebuild.until IS NULL OR z.date < rebuild.until)
+        AND NOT a.sealed @> z.date
         GROUP BY
             e.account_id,
             z.date,
@@ -244,6 +244,12 @@ BEGIN
             WHERE (rebuild.account_id IS NULL OR r.account_id = rebuild.account_id)
             AND (rebuild.since IS NULL OR r.date >= rebuild.since)
             AND (rebuild.until IS NULL OR r.date < rebuild.until)
+            AND NOT EXISTS (
+                SELECT
+                FROM rollup.accounts a
+                WHERE a.account_id = r.account_id
+                AND a.sealed @> r.date
+            )
         ) r USING (account_id, date, dimension_type, dimension_id, metric)
         WHERE t.count IS NULL
         OR r.count IS NULL
@@ -334,6 +340,12 @@ BEGIN
             WHERE (rebuild.account_id IS NULL OR n.account_id = rebuild.account_id)
             AND (rebuild.since IS NULL OR n.date >= rebuild.since)
             AND (rebuild.until IS NULL OR n.date < rebuild.until)
+            AND NOT EXISTS (
+                SELECT
+                FROM rollup.accounts a
+                WHERE a.account_id = n.account_id
+                AND a.sealed @> n.date
+            )
         ) n USING (account_id, date, dimension_type, dimension_id, metric, member)
         WHERE t.occurrences IS DISTINCT FROM n.occurrences
     ),

@@ -18,6 +18,7 @@ SELECT
     a.wanted,
     a.setting,
     a.covered,
+    a.sealed,
     a.reads_enabled,
     coalesce(p.events, 0) AS pending_events,
     a.rebuilt_at,

@@ -1,0 +1,335 @@
+CREATE OR REPLACE FUNCTION rollup.purge_chunk(account_id bigint, before date, at_most bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+#variable_conflict use_column
+/*
+ * Deletes up to at_most events of an account from days before the given one, whatever their name,
+ * keeps what they added to the rollups, seals those days, and returns how many events it deleted.
+ * Refuses (55000) where the days are not all covered: their rollups would be wrong for ever.
+ *
+ * The trigger takes away what the events had added, like after any DELETE; this statement adds the
+ * same once more. Both write the record, for the slot is held, and nothing needs to be switched off.
+ */
+DECLARE
+    purged bigint;
+BEGIN
+    PERFORM rollup.lock_record(purge_chunk.account_id);
+
+    UPDATE rollup.accounts a
+    SET sealed = a.sealed + datemultirange(daterange(NULL, purge_chunk.before))
+    WHERE a.account_id = purge_chunk.account_id
+    AND a.timezone = a.wanted
+    AND a.covered @> daterange(NULL, purge_chunk.before);
+
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'account % has days before % that are not covered',
+            purge_chunk.account_id,
+            purge_chunk.before
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = format('First run: CALL rollup.backfill(%s).', purge_chunk.account_id);
+    END IF;
+
+    WITH gone AS (
+        DELETE FROM public.reporting_events e
+        USING (
+            SELECT
+                e.tableoid,
+                e.ctid
+            FROM public.reporting_events e
+            JOIN rollup.accounts a ON a.account_id = e.account_id
+            CROSS JOIN LATERAL (
+                SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+            ) z
+            WHERE e.account_id = purge_chunk.account_id
+            AND e.created_at < purge_chunk.before + 2
+            AND z.date < purge_chunk.before
+            LIMIT purge_chunk.at_most
+        ) x
+        WHERE e.tableoid = x.tableoid
+        AND e.ctid = x.ctid
+        RETURNING
+            e.account_id,
+            e.name,
+            e.created_at,
+            e.user_id,
+            e.inbox_id,
+            e.conversation_id,
+            e.value,
+            e.value_in_business_hours
+    ),
+    totals_added AS (
+        INSERT INTO public.reporting_events_rollups AS r (
+            account_id,
+            date,
+            dimension_type,
+            dimension_id,
+            metric,
+            count,
+            value_count,
+            sum_value,
+            business_hours_count,
+            sum_value_business_hours
+        )
+        SELECT
+            t.account_id,
+            t.date,
+            t.dimension_type,
+            t.dimension_id,
+            t.metric,
+            t.count,
+            t.value_count,
+            t.sum_value,
+            t.business_hours_count,
+            t.sum_value_business_hours
+        FROM (
+            SELECT
+                e.account_id AS account_id,
+                z.date,
+                d.dimension_type,
+                d.dimension_id,
+                m.metric,
+                sum(e.sign) AS count,
+                sum(
+                    CASE WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign ELSE 0 END
+                ) AS value_count,
+                coalesce(
+                    sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
+                    0
+                ) AS sum_value,
+                sum(
+                    CASE WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign ELSE 0 END
+                ) AS business_hours_count,
+                coalesce(
+                    sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
+                    0
+                ) AS sum_value_business_hours
+            FROM (
+                SELECT
+                    1 AS sign,
+                    e.account_id::bigint AS account_id,
+                    e.name::text AS name,
+                    e.created_at::timestamp without time zone AS created_at,
+                    e.user_id::bigint AS user_id,
+                    e.inbox_id::bigint AS inbox_id,
+                    e.conversation_id::bigint AS conversation_id,
+                    CASE
+                        WHEN e.value BETWEEN -1e15 AND 1e15
+                        THEN e.value::double precision
+                    END AS value,
+                    CASE
+                        WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                        THEN e.value_in_business_hours::double precision
+                    END AS value_in_business_hours
+                FROM gone e
+                WHERE e.account_id IS NOT NULL
+                AND e.name::text IN (
+                    'conversation_resolved',
+                    'first_response',
+                    'reply_time',
+                    'conversation_bot_resolved',
+                    'conversation_bot_handoff'
+                )
+                AND e.created_at >= '0001-01-01'
+                AND e.created_at < '10000-01-01'
+            ) e
+            CROSS JOIN LATERAL (
+                SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                FROM rollup.accounts a
+                WHERE a.account_id = e.account_id
+                AND a.timezone IS NOT NULL
+                OFFSET 0
+            ) z
+            JOIN (VALUES
+                ('conversation_resolved', 'resolutions_count', false),
+                ('conversation_resolved', 'resolution_time', true),
+                ('first_response', 'first_response', true),
+                ('reply_time', 'reply_time', true),
+                ('conversation_bot_resolved', 'bot_resolutions_count', false)
+            ) m (name, metric, is_duration) ON m.name = e.name
+            CROSS JOIN LATERAL (VALUES
+                ('account', e.account_id::bigint),
+                ('agent', e.user_id::bigint),
+                ('inbox', e.inbox_id::bigint)
+            ) d (dimension_type, dimension_id)
+            WHERE d.dimension_id IS NOT NULL
+            GROUP BY
+                e.account_id,
+                z.date,
+                d.dimension_type,
+                d.dimension_id,
+                m.metric
+        ) t
+        WHERE t.count <> 0
+        OR t.value_count <> 0
+        OR t.sum_value <> 0
+        OR t.business_hours_count <> 0
+        OR t.sum_value_business_hours <> 0
+        ORDER BY
+            t.account_id,
+            t.dimension_type,
+            t.metric,
+            t.date,
+            t.dimension_id
+        ON CONFLICT (account_id, date, dimension_type, dimension_id, metric) DO UPDATE
+        SET
+            count = r.count + excluded.count,
+            value_count = r.value_count + excluded.value_count,
+            sum_value = r.sum_value + excluded.sum_value,
+            business_hours_count = r.business_hours_count + excluded.business_hours_count,
+            sum_value_business_hours = r.sum_value_business_hours + excluded.sum_value_business_hours,
+            updated_at = excluded.updated_at
+    ),
+    deltas AS MATERIALIZED (
+        SELECT
+            e.account_id AS account_id,
+            z.date,
+            d.dimension_type,
+            d.dimension_id,
+            m.metric,
+            m.member,
+            sum(e.sign) AS occurrences
+        FROM (
+            SELECT
+                1 AS sign,
+                e.account_id::bigint AS account_id,
+                e.name::text AS name,
+                e.created_at::timestamp without time zone AS created_at,
+                e.user_id::bigint AS user_id,
+                e.inbox_id::bigint AS inbox_id,
+                e.conversation_id::bigint AS conversation_id,
+                CASE
+                    WHEN e.value BETWEEN -1e15 AND 1e15
+                    THEN e.value::double precision
+                END AS value,
+                CASE
+                    WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                    THEN e.value_in_business_hours::double precision
+                END AS value_in_business_hours
+            FROM gone e
+            WHERE e.account_id IS NOT NULL
+            AND e.name::text IN (
+                'conversation_resolved',
+                'first_response',
+                'reply_time',
+                'conversation_bot_resolved',
+                'conversation_bot_handoff'
+            )
+            AND e.created_at >= '0001-01-01'
+            AND e.created_at < '10000-01-01'
+        ) e
+        CROSS JOIN LATERAL (
+            SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+            FROM rollup.accounts a
+            WHERE a.account_id = e.account_id
+            AND a.timezone IS NOT NULL
+            OFFSET 0
+        ) z
+        JOIN LATERAL (VALUES
+            ('conversation_bot_handoff', 'bot_handoffs_count', e.conversation_id::bigint),
+            ('conversation_bot_resolved', 'bot_resolutions_count', e.conversation_id::bigint)
+        ) m (name, metric, member) ON m.name = e.name
+        CROSS JOIN LATERAL (VALUES
+            ('account', e.account_id::bigint),
+            ('agent', e.user_id::bigint),
+            ('inbox', e.inbox_id::bigint)
+        ) d (dimension_type, dimension_id)
+        WHERE d.dimension_id IS NOT NULL
+        AND m.member IS NOT NULL
+        GROUP BY
+            e.account_id,
+            z.date,
+            d.dimension_type,
+            d.dimension_id,
+            m.metric,
+            m.member
+        HAVING sum(e.sign) <> 0
+    ),
+    recorded AS (
+        INSERT INTO rollup.distinct_members AS n (
+            account_id,
+            date,
+            dimension_type,
+            dimension_id,
+            metric,
+            member,
+            occurrences
+        )
+        SELECT
+            t.account_id,
+            t.date,
+            t.dimension_type,
+            t.dimension_id,
+            t.metric,
+            t.member,
+            t.occurrences
+        FROM deltas t
+        ORDER BY
+            t.account_id,
+            t.dimension_type,
+            t.metric,
+            t.date,
+            t.dimension_id,
+            t.member
+        ON CONFLICT (account_id, date, dimension_type, dimension_id, metric, member) DO UPDATE
+        SET occurrences = n.occurrences + excluded.occurrences
+        RETURNING
+            n.account_id,
+            n.date,
+            n.dimension_type,
+            n.dimension_id,
+            n.metric,
+            n.member,
+            n.occurrences
+    ),
+    members_counted AS (
+        INSERT INTO public.reporting_events_rollups AS r (
+            account_id,
+            date,
+            dimension_type,
+            dimension_id,
+            metric,
+            count
+        )
+        SELECT
+            n.account_id,
+            n.date,
+            n.dimension_type,
+            n.dimension_id,
+            n.metric,
+            sum(
+                (n.occurrences > 0)::integer - (n.occurrences - t.occurrences > 0)::integer
+            ) AS count
+        FROM recorded n
+        JOIN deltas t USING (account_id, date, dimension_type, dimension_id, metric, member)
+        WHERE n.metric IN ('bot_handoffs_count')
+        GROUP BY
+            n.account_id,
+            n.date,
+            n.dimension_type,
+            n.dimension_id,
+            n.metric
+        HAVING sum((n.occurrences > 0)::integer - (n.occurrences - t.occurrences > 0)::integer) <> 0
+        ORDER BY
+            n.account_id,
+            n.dimension_type,
+            n.metric,
+            n.date,
+            n.dimension_id
+        ON CONFLICT (account_id, date, dimension_type, dimension_id, metric) DO UPDATE
+        SET
+            count = r.count + excluded.count,
+            updated_at = excluded.updated_at
+    )
+    SELECT count(*)
+    INTO purged
+    FROM gone;
+
+    RETURN purged;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.purge_chunk(bigint, date, bigint) IS
+    'Deletes some events of an account from days before the given one, keeps their rollups and seals the days; returns how many.';

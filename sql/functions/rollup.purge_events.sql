@@ -1,0 +1,46 @@
+CREATE OR REPLACE PROCEDURE rollup.purge_events(IN before date, IN account_id bigint DEFAULT NULL::bigint)
+ LANGUAGE plpgsql
+AS $procedure$
+/*
+ * Deletes the raw events of an account (NULL: of every account with a time zone) from days before
+ * the given one and keeps their rollups. The days are sealed: drift, rebuild and backfill leave them
+ * alone from then on. Works in chunks of 10 000 events, each committed. Stop it when you like and
+ * call it again.
+ *
+ * A procedure that commits cannot pin its search_path by SET, so it does by itself.
+ */
+DECLARE
+    account pg_catalog.int8;
+    purged pg_catalog.int8;
+    total pg_catalog.int8;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
+    IF purge_events.before IS NULL OR NOT isfinite(purge_events.before) THEN
+        RAISE EXCEPTION 'no day given'
+            USING ERRCODE = 'null_value_not_allowed',
+                HINT = 'Call rollup.purge_events(before), before being the first day to keep.';
+    END IF;
+
+    FOR account IN
+        SELECT a.account_id
+        FROM rollup.accounts a
+        WHERE a.timezone IS NOT NULL
+        AND (purge_events.account_id IS NULL OR a.account_id = purge_events.account_id)
+        ORDER BY a.account_id
+    LOOP
+        total := 0;
+        LOOP
+            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+            purged := rollup.purge_chunk(account, purge_events.before, 10000);
+            COMMIT;
+            total := total OPERATOR(pg_catalog.+) purged;
+            EXIT WHEN purged OPERATOR(pg_catalog.<) 10000;
+        END LOOP;
+        RAISE NOTICE 'account %: % events purged before %', account, total, purge_events.before;
+    END LOOP;
+END
+$procedure$;
+
+COMMENT ON PROCEDURE rollup.purge_events(date, bigint) IS
+    'Deletes the raw events of an account (NULL: of all) from days before the given one, in committed chunks, keeps their rollups and seals the days.';
