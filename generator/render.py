@@ -207,5 +207,6 @@ def _file_name(name: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Take out the blank lines that template tags leave at the top and in a row."""
-    return re.sub(r"\n{3,}", "\n\n", text.lstrip("\n"))
+    """Take out the lines that template tags leave blank; literals and names hold no line breaks."""
+    text = re.sub(r"\n(?:[ \t]+\n)+", "\n", text.lstrip("\n"))
+    return re.sub(r"\n{3,}", "\n\n", text)

@@ -1,7 +1,5 @@
 -- The durable state that does not depend on a registry. Tables that do are in sql/tables/; functions,
--- views and triggers are replaced whole by every deploy.
-
-CREATE SCHEMA IF NOT EXISTS rollup;
+-- views and triggers are replaced whole by every deploy. The schema is there before: yoyo needs it.
 
 COMMENT ON SCHEMA rollup IS
     'Keeps daily rollups of an events table exact: https://pypi.org/project/reporting-rollups';
@@ -46,7 +44,8 @@ CREATE TABLE IF NOT EXISTS rollup.deployments (
     version text NOT NULL,
     registry_digest text NOT NULL,
     counting_digest text NOT NULL,
-    changes text[] NOT NULL
+    changes text[] NOT NULL,
+    definitions jsonb NOT NULL
 );
 
 COMMENT ON TABLE rollup.deployments IS
@@ -65,3 +64,5 @@ COMMENT ON COLUMN rollup.deployments.counting_digest IS
     'SHA-256 of what it says of counting; where that changes, days are no longer covered.';
 COMMENT ON COLUMN rollup.deployments.changes IS
     'The objects that it created, replaced or dropped.';
+COMMENT ON COLUMN rollup.deployments.definitions IS
+    'For each function and view, SHA-256 of the text that the catalog kept of it; another text is of another hand.';

@@ -7,26 +7,23 @@ AS $procedure$
  * NOTICE for each. Safe beside live writers; today is included. Stop it when you like: the next
  * call goes on with what is not covered.
  *
- * A procedure that commits cannot pin its search_path by SET, so it does by itself.
+ * A procedure that commits cannot pin its search_path; so all that it names is qualified.
  */
 DECLARE
     chunk rollup.chunk;
     changed pg_catalog.int8;
 BEGIN
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-
     FOR chunk IN
         SELECT c.account_id, c.since, c.until, c.events
         FROM rollup.backfill_chunks(backfill.account_id, backfill.since, backfill.until) c
     LOOP
-        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         PERFORM rollup.switch_timezone(chunk.account_id);
         changed := rollup.rebuild(chunk.account_id, chunk.since, chunk.until);
         COMMIT;
         RAISE NOTICE 'account %: % to %: % events, % rows changed',
             chunk.account_id,
-            coalesce(chunk.since::text, 'the beginning'),
-            coalesce(chunk.until::text, 'today and after'),
+            coalesce(chunk.since::pg_catalog.text, 'the beginning'),
+            coalesce(chunk.until::pg_catalog.text, 'today and after'),
             chunk.events,
             changed;
     END LOOP;

@@ -23,7 +23,7 @@ BEGIN
         FROM (
             SELECT
                 e.account_id::bigint AS account_id,
-                e.created_at::date AS date
+                (e.created_at)::date AS date
             FROM public.reporting_events e
             WHERE e.account_id IS NOT NULL
             AND e.name::text IN (
@@ -33,8 +33,8 @@ BEGIN
                 'conversation_bot_resolved',
                 'conversation_bot_handoff'
             )
-            AND e.created_at >= '0001-01-01'
-            AND e.created_at < '10000-01-01'
+            AND e.created_at >= '0001-01-01 00:00'
+            AND e.created_at < '10000-01-01 00:00'
             AND (backfill_chunks.account_id IS NULL OR e.account_id = backfill_chunks.account_id)
             AND (backfill_chunks.since IS NULL OR e.created_at >= backfill_chunks.since - 2)
             AND (backfill_chunks.until IS NULL OR e.created_at < backfill_chunks.until + 2)

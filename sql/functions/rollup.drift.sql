@@ -55,8 +55,8 @@ BEGIN
                 'conversation_bot_resolved',
                 'conversation_bot_handoff'
             )
-            AND e.created_at >= '0001-01-01'
-            AND e.created_at < '10000-01-01'
+            AND e.created_at >= '0001-01-01 00:00'
+            AND e.created_at < '10000-01-01 00:00'
             AND (drift.account_id IS NULL OR e.account_id = drift.account_id)
             AND (drift.since IS NULL OR e.created_at >= drift.since - 2)
             AND (drift.until IS NULL OR e.created_at < drift.until + 2)
@@ -137,8 +137,8 @@ BEGIN
                 'conversation_bot_resolved',
                 'conversation_bot_handoff'
             )
-            AND e.created_at >= '0001-01-01'
-            AND e.created_at < '10000-01-01'
+            AND e.created_at >= '0001-01-01 00:00'
+            AND e.created_at < '10000-01-01 00:00'
             AND (drift.account_id IS NULL OR e.account_id = drift.account_id)
             AND (drift.since IS NULL OR e.created_at >= drift.since - 2)
             AND (drift.until IS NULL OR e.created_at < drift.until + 2)
@@ -379,11 +379,11 @@ BEGIN
         FULL JOIN record r USING (account_id, date, dimension_type, dimension_id, metric)
         WHERE coalesce(t.count, 0) <> coalesce(r.count, 0)
         OR coalesce(t.value_count, 0) <> coalesce(r.value_count, 0)
-        OR abs(coalesce(t.sum_value, 0) - coalesce(r.sum_value, 0))
-            > 1e-9 * greatest(1, abs(t.sum_value), abs(r.sum_value))
+        OR NOT abs(coalesce(t.sum_value, 0) - coalesce(r.sum_value, 0))
+            <= 1e-9 * greatest(1, abs(t.sum_value))
         OR coalesce(t.business_hours_count, 0) <> coalesce(r.business_hours_count, 0)
-        OR abs(coalesce(t.sum_value_business_hours, 0) - coalesce(r.sum_value_business_hours, 0))
-            > 1e-9 * greatest(1, abs(t.sum_value_business_hours), abs(r.sum_value_business_hours))
+        OR NOT abs(coalesce(t.sum_value_business_hours, 0) - coalesce(r.sum_value_business_hours, 0))
+            <= 1e-9 * greatest(1, abs(t.sum_value_business_hours))
     ),
     record_members AS (
         SELECT

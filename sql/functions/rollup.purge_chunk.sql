@@ -132,8 +132,8 @@ BEGIN
                     'conversation_bot_resolved',
                     'conversation_bot_handoff'
                 )
-                AND e.created_at >= '0001-01-01'
-                AND e.created_at < '10000-01-01'
+                AND e.created_at >= '0001-01-01 00:00'
+                AND e.created_at < '10000-01-01 00:00'
             ) e
             CROSS JOIN LATERAL (
                 SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
@@ -217,8 +217,8 @@ BEGIN
                 'conversation_bot_resolved',
                 'conversation_bot_handoff'
             )
-            AND e.created_at >= '0001-01-01'
-            AND e.created_at < '10000-01-01'
+            AND e.created_at >= '0001-01-01 00:00'
+            AND e.created_at < '10000-01-01 00:00'
         ) e
         CROSS JOIN LATERAL (
             SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date

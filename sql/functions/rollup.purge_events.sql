@@ -7,16 +7,14 @@ AS $procedure$
  * alone from then on. Works in chunks of 10 000 events, each committed. Stop it when you like and
  * call it again.
  *
- * A procedure that commits cannot pin its search_path by SET, so it does by itself.
+ * A procedure that commits cannot pin its search_path; so all that it names is qualified.
  */
 DECLARE
     account pg_catalog.int8;
     purged pg_catalog.int8;
     total pg_catalog.int8;
 BEGIN
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-
-    IF purge_events.before IS NULL OR NOT isfinite(purge_events.before) THEN
+    IF purge_events.before IS NULL OR NOT pg_catalog.isfinite(purge_events.before) THEN
         RAISE EXCEPTION 'no day given'
             USING ERRCODE = 'null_value_not_allowed',
                 HINT = 'Call rollup.purge_events(before), before being the first day to keep.';
@@ -26,12 +24,11 @@ BEGIN
         SELECT a.account_id
         FROM rollup.accounts a
         WHERE a.timezone IS NOT NULL
-        AND (purge_events.account_id IS NULL OR a.account_id = purge_events.account_id)
+        AND (purge_events.account_id IS NULL OR a.account_id OPERATOR(pg_catalog.=) purge_events.account_id)
         ORDER BY a.account_id
     LOOP
         total := 0;
         LOOP
-            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
             purged := rollup.purge_chunk(account, purge_events.before, 10000);
             COMMIT;
             total := total OPERATOR(pg_catalog.+) purged;

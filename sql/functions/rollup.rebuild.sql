@@ -21,6 +21,8 @@ AS $function$
  */
 DECLARE
     changed bigint;
+    account_ids bigint[];
+    timezones text[];
 BEGIN
     PERFORM rollup.lock_record(rebuild.account_id);
 
@@ -77,8 +79,8 @@ BEGIN
                 'conversation_bot_resolved',
                 'conversation_bot_handoff'
             )
-            AND e.created_at >= '0001-01-01'
-            AND e.created_at < '10000-01-01'
+            AND e.created_at >= '0001-01-01 00:00'
+            AND e.created_at < '10000-01-01 00:00'
             AND (rebuild.account_id IS NULL OR e.account_id = rebuild.account_id)
             AND (rebuild.since IS NULL OR e.created_at >= rebuild.since - 2)
             AND (rebuild.until IS NULL OR e.created_at < rebuild.until + 2)
@@ -159,8 +161,8 @@ BEGIN
                 'conversation_bot_resolved',
                 'conversation_bot_handoff'
             )
-            AND e.created_at >= '0001-01-01'
-            AND e.created_at < '10000-01-01'
+            AND e.created_at >= '0001-01-01 00:00'
+            AND e.created_at < '10000-01-01 00:00'
             AND (rebuild.account_id IS NULL OR e.account_id = rebuild.account_id)
             AND (rebuild.since IS NULL OR e.created_at >= rebuild.since - 2)
             AND (rebuild.until IS NULL OR e.created_at < rebuild.until + 2)
@@ -255,11 +257,11 @@ BEGIN
         OR r.count IS NULL
         OR coalesce(t.count, 0) <> coalesce(r.count, 0)
         OR coalesce(t.value_count, 0) <> coalesce(r.value_count, 0)
-        OR abs(coalesce(t.sum_value, 0) - coalesce(r.sum_value, 0))
-            > 1e-9 * greatest(1, abs(t.sum_value), abs(r.sum_value))
+        OR NOT abs(coalesce(t.sum_value, 0) - coalesce(r.sum_value, 0))
+            <= 1e-9 * greatest(1, abs(t.sum_value))
         OR coalesce(t.business_hours_count, 0) <> coalesce(r.business_hours_count, 0)
-        OR abs(coalesce(t.sum_value_business_hours, 0) - coalesce(r.sum_value_business_hours, 0))
-            > 1e-9 * greatest(1, abs(t.sum_value_business_hours), abs(r.sum_value_business_hours))
+        OR NOT abs(coalesce(t.sum_value_business_hours, 0) - coalesce(r.sum_value_business_hours, 0))
+            <= 1e-9 * greatest(1, abs(t.sum_value_business_hours))
     ),
     removed AS (
         DELETE FROM public.reporting_events_rollups r
@@ -393,21 +395,31 @@ BEGIN
             w.dimension_id,
             w.member
     )
-    SELECT (SELECT count(*) FROM wrong) + (SELECT count(*) FROM wrong_members)
-    INTO changed;
+    SELECT
+        (SELECT count(*) FROM wrong) + (SELECT count(*) FROM wrong_members),
+        array_agg(a.account_id ORDER BY a.account_id),
+        array_agg(a.timezone ORDER BY a.account_id)
+    INTO
+        changed,
+        account_ids,
+        timezones
+    FROM rollup.accounts a
+    WHERE a.timezone = a.wanted
+    AND (rebuild.account_id IS NULL OR a.account_id = rebuild.account_id);
 
-    -- A row that somebody else holds is about to get another zone, and so is not covered.
+    -- Covered in the zones of the snapshot just read. A row that somebody else holds is about to get
+    -- another zone, and whoever holds it may be waiting for the slot: left as it is.
     UPDATE rollup.accounts a
     SET
         covered = a.covered + datemultirange(daterange(rebuild.since, rebuild.until)),
         rebuilt_at = clock_timestamp()
     FROM (
         SELECT b.account_id
-        FROM rollup.accounts b
-        WHERE (rebuild.account_id IS NULL OR b.account_id = rebuild.account_id)
-        AND b.timezone = b.wanted
+        FROM unnest(account_ids, timezones) u (account_id, timezone)
+        JOIN rollup.accounts b ON b.account_id = u.account_id AND b.timezone = u.timezone
+        WHERE b.timezone = b.wanted
         ORDER BY b.account_id
-        FOR NO KEY UPDATE SKIP LOCKED
+        FOR NO KEY UPDATE OF b SKIP LOCKED
     ) b
     WHERE a.account_id = b.account_id
     AND a.timezone = a.wanted;

@@ -63,8 +63,8 @@ BEGIN
             'conversation_bot_resolved',
             'conversation_bot_handoff'
         )
-        AND e.created_at >= '0001-01-01'
-        AND e.created_at < '10000-01-01'
+        AND e.created_at >= '0001-01-01 00:00'
+        AND e.created_at < '10000-01-01 00:00'
     ) e;
 
     IF account_ids IS NULL THEN
@@ -145,8 +145,8 @@ BEGIN
                     'conversation_bot_resolved',
                     'conversation_bot_handoff'
                 )
-                AND e.created_at >= '0001-01-01'
-                AND e.created_at < '10000-01-01'
+                AND e.created_at >= '0001-01-01 00:00'
+                AND e.created_at < '10000-01-01 00:00'
             ) e
             CROSS JOIN LATERAL (
                 SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
@@ -232,8 +232,8 @@ BEGIN
                         'conversation_bot_resolved',
                         'conversation_bot_handoff'
                     )
-                    AND e.created_at >= '0001-01-01'
-                    AND e.created_at < '10000-01-01'
+                    AND e.created_at >= '0001-01-01 00:00'
+                    AND e.created_at < '10000-01-01 00:00'
                 ) e
                 CROSS JOIN LATERAL (
                     SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
@@ -396,8 +396,8 @@ BEGIN
                 'conversation_bot_resolved',
                 'conversation_bot_handoff'
             )
-            AND e.created_at >= '0001-01-01'
-            AND e.created_at < '10000-01-01'
+            AND e.created_at >= '0001-01-01 00:00'
+            AND e.created_at < '10000-01-01 00:00'
         ) e
         WHERE NOT e.account_id = ANY (held);
     END IF;

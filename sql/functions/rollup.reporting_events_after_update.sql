@@ -74,8 +74,8 @@ BEGIN
                 'conversation_bot_resolved',
                 'conversation_bot_handoff'
             )
-            AND e.created_at >= '0001-01-01'
-            AND e.created_at < '10000-01-01'
+            AND e.created_at >= '0001-01-01 00:00'
+            AND e.created_at < '10000-01-01 00:00'
             UNION ALL
             SELECT
                 1 AS sign,
@@ -102,8 +102,8 @@ BEGIN
                 'conversation_bot_resolved',
                 'conversation_bot_handoff'
             )
-            AND e.created_at >= '0001-01-01'
-            AND e.created_at < '10000-01-01'
+            AND e.created_at >= '0001-01-01 00:00'
+            AND e.created_at < '10000-01-01 00:00'
         ) e
         GROUP BY
             e.account_id,
@@ -206,8 +206,8 @@ BEGIN
                         'conversation_bot_resolved',
                         'conversation_bot_handoff'
                     )
-                    AND e.created_at >= '0001-01-01'
-                    AND e.created_at < '10000-01-01'
+                    AND e.created_at >= '0001-01-01 00:00'
+                    AND e.created_at < '10000-01-01 00:00'
                     UNION ALL
                     SELECT
                         1 AS sign,
@@ -234,8 +234,8 @@ BEGIN
                         'conversation_bot_resolved',
                         'conversation_bot_handoff'
                     )
-                    AND e.created_at >= '0001-01-01'
-                    AND e.created_at < '10000-01-01'
+                    AND e.created_at >= '0001-01-01 00:00'
+                    AND e.created_at < '10000-01-01 00:00'
                 ) e
                 GROUP BY
                     e.account_id,
@@ -343,8 +343,8 @@ BEGIN
                             'conversation_bot_resolved',
                             'conversation_bot_handoff'
                         )
-                        AND e.created_at >= '0001-01-01'
-                        AND e.created_at < '10000-01-01'
+                        AND e.created_at >= '0001-01-01 00:00'
+                        AND e.created_at < '10000-01-01 00:00'
                         UNION ALL
                         SELECT
                             1 AS sign,
@@ -371,8 +371,8 @@ BEGIN
                             'conversation_bot_resolved',
                             'conversation_bot_handoff'
                         )
-                        AND e.created_at >= '0001-01-01'
-                        AND e.created_at < '10000-01-01'
+                        AND e.created_at >= '0001-01-01 00:00'
+                        AND e.created_at < '10000-01-01 00:00'
                     ) e
                     GROUP BY
                         e.account_id,
@@ -557,8 +557,8 @@ BEGIN
                     'conversation_bot_resolved',
                     'conversation_bot_handoff'
                 )
-                AND e.created_at >= '0001-01-01'
-                AND e.created_at < '10000-01-01'
+                AND e.created_at >= '0001-01-01 00:00'
+                AND e.created_at < '10000-01-01 00:00'
                 UNION ALL
                 SELECT
                     1 AS sign,
@@ -585,8 +585,8 @@ BEGIN
                     'conversation_bot_resolved',
                     'conversation_bot_handoff'
                 )
-                AND e.created_at >= '0001-01-01'
-                AND e.created_at < '10000-01-01'
+                AND e.created_at >= '0001-01-01 00:00'
+                AND e.created_at < '10000-01-01 00:00'
             ) e
             GROUP BY
                 e.account_id,

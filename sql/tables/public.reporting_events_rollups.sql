@@ -16,8 +16,10 @@ ALTER TABLE public.reporting_events_rollups
     ADD COLUMN IF NOT EXISTS sum_value double precision NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS business_hours_count bigint NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS sum_value_business_hours double precision NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS created_at timestamp(6) without time zone NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
-    ADD COLUMN IF NOT EXISTS updated_at timestamp(6) without time zone NOT NULL DEFAULT (now() AT TIME ZONE 'UTC');
+    ADD COLUMN IF NOT EXISTS created_at timestamp(6) without time zone
+        NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
+    ADD COLUMN IF NOT EXISTS updated_at timestamp(6) without time zone
+        NOT NULL DEFAULT (now() AT TIME ZONE 'UTC');
 
 ALTER TABLE public.reporting_events_rollups
     ALTER COLUMN created_at SET DEFAULT (now() AT TIME ZONE 'UTC'),

@@ -28,7 +28,7 @@ COMMENT ON COLUMN rollup.distinct_members.metric IS
     'Part of the rollup key.';
 
 COMMENT ON COLUMN rollup.distinct_members.member IS
-    'What was counted, such as the id of a conversation.';
+    'What was counted: a value of the column that the registry names.';
 
 COMMENT ON COLUMN rollup.distinct_members.occurrences IS
     'How many events counted it, as recorded; present while positive. Less than 0 while an event that came is pending and its going is not.';
