@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import psycopg
+from generator import deployments
+from generator.database import plainly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,8 +83,6 @@ WHERE pn.nspname = 'rollup'
 AND t.tgparentid = 0
 """
 
-_SAME_VIEW = "SELECT pg_get_viewdef('pg_temp.rollup_as_rendered'::regclass)"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Object:
@@ -95,6 +95,8 @@ class Object:
     rendered: Rendered | None
     leftovers: tuple[str, ...] = ()
     """What DROP is to name, for each object of this name that is not as rendered."""
+    is_foreign: bool = False
+    """Of a function: whether its text is neither the rendered one nor the one last deployed."""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}" + (f" on {self.table}" if self.table else "")
@@ -109,15 +111,20 @@ class _Existing:
 def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
     """Compare types, functions, views and triggers with their rendering; orphans come last.
 
-    Compares the texts that the catalog keeps, so a change by hand shows. Tables are durable state,
-    compared by their columns: see generator.tables.
+    Compares the texts that the catalog keeps, so a change by hand shows. Of a view it keeps none
+    but prints its query anew: a view is current as long as it is rendered, and is printed, as when
+    it was deployed. (So a server that prints otherwise after an upgrade makes it outdated, once.)
+    Tables are durable state, compared by their columns: see generator.tables.
     """
-    existing = _existing(session)
+    with plainly(session):
+        existing = _existing(session)
+        deployed = deployments.last(session)
+    fingerprints = deployed.definitions if deployed else {}
     objects = []
     for one in rendered:
         if one.kind != "table":
             found = existing.pop((one.kind, one.name, one.table), [])
-            objects.append(_compared(session, one, found))
+            objects.append(_compared(one, found, fingerprints.get(_key(one))))
     orphans = (
         Object(
             kind=kind,
@@ -132,6 +139,20 @@ def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
     return [*objects, *orphans]
 
 
+def definitions(session: Connection, rendered: Iterable[Rendered]) -> dict[str, str]:
+    """Give a fingerprint of each function and view, right after they were made as rendered."""
+    with plainly(session):
+        existing = _existing(session)
+    found = {}
+    for one in rendered:
+        if one.kind == "function":
+            found[_key(one)] = _fingerprint(one.definition)
+        elif one.kind == "view":
+            [view] = existing[one.kind, one.name, None]
+            found[_key(one)] = _fingerprint(one.definition, view.definition)
+    return found
+
+
 def _existing(session: Connection) -> dict[tuple[Kind, str, str | None], list[_Existing]]:
     found = defaultdict(list)
     for kind, name, table, definition, drop in session.execute(_OBJECTS):
@@ -139,9 +160,8 @@ def _existing(session: Connection) -> dict[tuple[Kind, str, str | None], list[_E
     return dict(sorted(found.items(), key=str))
 
 
-def _compared(session: Connection, one: Rendered, found: list[_Existing]) -> Object:
-    expected = _expected(session, one) if found else ""
-    others = [other for other in found if other.definition != expected]
+def _compared(one: Rendered, found: list[_Existing], deployed: str | None) -> Object:
+    others = [other for other in found if not _is_as_rendered(one, other, deployed)]
     status: Status = "CURRENT"
     if not found:
         status = "MISSING"
@@ -156,27 +176,23 @@ def _compared(session: Connection, one: Rendered, found: list[_Existing]) -> Obj
         status=status,
         rendered=one,
         leftovers=tuple(other.drop for other in others),
+        is_foreign=one.kind == "function"
+        and any(_fingerprint(other.definition) != deployed for other in others),
     )
 
 
-def _expected(session: Connection, one: Rendered) -> str:
-    """Give the definition that the catalog would hold, were it as rendered."""
+def _is_as_rendered(one: Rendered, found: _Existing, deployed: str | None) -> bool:
+    if one.kind == "view":
+        return _fingerprint(one.definition, found.definition) == deployed
     if one.kind == "trigger":
         lines = one.definition.replace("OR REPLACE ", "", 1).splitlines()
-        return " ".join(line.strip() for line in lines)
-    if one.kind == "view":
-        return _as_the_server_prints(session, one)
-    return one.definition
+        return found.definition == " ".join(line.strip() for line in lines)
+    return found.definition == one.definition
 
 
-def _as_the_server_prints(session: Connection, view: Rendered) -> str:
-    """Let the server print a view's query, by way of a temporary view that is rolled back."""
-    query = view.definition.split(" AS\n", 1)[1]
-    printed = ""
-    try:
-        with session.transaction(force_rollback=True):
-            session.execute(f"CREATE TEMPORARY VIEW rollup_as_rendered AS\n{query}")
-            [printed] = session.execute(_SAME_VIEW).fetchone() or [""]
-    except psycopg.errors.ProgrammingError:
-        pass  # it reads a column that is still to be made
-    return printed
+def _key(one: Rendered) -> str:
+    return f"{one.kind} {one.name}"
+
+
+def _fingerprint(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

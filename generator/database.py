@@ -18,6 +18,23 @@ Connection = psycopg.Connection[Any]
 MINIMUM_VERSION = 14
 _ENVIRONMENT = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
 
+_SETTINGS = """
+SELECT
+    set_config('default_transaction_isolation', 'read committed', false),
+    set_config('DateStyle', 'ISO', false),
+    set_config('IntervalStyle', 'postgres', false)
+"""
+
+_PLAIN = """
+SELECT
+    set_config('search_path', '', true),
+    set_config('quote_all_identifiers', 'off', true),
+    set_config('TimeZone', 'UTC', true),
+    set_config('DateStyle', 'ISO', true),
+    set_config('IntervalStyle', 'postgres', true),
+    set_config('extra_float_digits', '1', true)
+"""
+
 
 def named(database_url: str | None) -> str | None:
     """Tell which database is meant: the one given, that of DATABASE_URL or that of PG* variables.
@@ -36,7 +53,8 @@ def named(database_url: str | None) -> str | None:
 def connect(dsn: str) -> Iterator[Connection]:
     """Connect in autocommit mode: every statement, and every `transaction()`, commits by itself.
 
-    Transactions are READ COMMITTED, whatever the role's default: rollups can be written in no other.
+    Transactions are READ COMMITTED, whatever the role's default: rollups are written in no other.
+    Moments and intervals come in the style that psycopg can read.
     A database that cannot be reached is a DatabaseError.
     """
     try:
@@ -47,5 +65,16 @@ def connect(dsn: str) -> Iterator[Connection]:
             hint="check --database-url, DATABASE_URL or the PG* variables",
         ) from error
     with connection:
-        connection.execute("SET default_transaction_isolation = 'read committed'")
+        connection.execute(_SETTINGS)
         yield connection
+
+
+@contextmanager
+def plainly(session: Connection) -> Iterator[None]:
+    """Within the block the catalog prints a definition the same way, whatever has been set.
+
+    The block is rolled back, its settings and locks with it: it is for looking.
+    """
+    with session.transaction(force_rollback=True):
+        session.execute(_PLAIN)
+        yield

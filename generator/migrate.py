@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from generator.database import Connection
 
 SCHEMA = "rollup"
+
+_IS_MISSING = "SELECT to_regnamespace(%s) IS NULL"
+
 _PACKAGED = Path(__file__).with_name("migrations")
 _CHECKED_OUT = Path(__file__).parent.with_name("migrations")
 
@@ -28,7 +31,6 @@ def migrate(session: Connection, dsn: str) -> list[str]:
     its own: the caller holds one. It marks a migration as applied in a transaction of its own, so
     every migration can be applied twice.
     """
-    session.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     logging.getLogger("yoyo").setLevel(logging.WARNING)
     try:
         getpass.getuser()
@@ -37,7 +39,9 @@ def migrate(session: Connection, dsn: str) -> list[str]:
             "the user who runs this has no name, and migrations are logged under it",
             hint="set the environment variable USER",
         ) from error
-    with get_backend(_url(dsn)) as backend:
+    if session.execute(_IS_MISSING, (SCHEMA,)).fetchone() == (True,):
+        session.execute(f"CREATE SCHEMA {SCHEMA}")
+    with get_backend(_url(dsn, session.info.dbname)) as backend:
         missing = backend.to_apply(read_migrations(str(folder())))
         backend.apply_migrations(missing)
         return [migration.id for migration in missing]
@@ -48,7 +52,10 @@ def folder() -> Path:
     return _PACKAGED if _PACKAGED.is_dir() else _CHECKED_OUT
 
 
-def _url(dsn: str) -> str:
-    """Write a connection string as yoyo's URL: all in the query, which alone is decoded."""
-    parameters = {**conninfo_to_dict(dsn), "schema": SCHEMA}
+def _url(dsn: str, database: str) -> str:
+    """Write a connection string as yoyo's URL: all in the query, which alone is decoded.
+
+    The database is named even where PGDATABASE or a service names it: yoyo's default is another.
+    """
+    parameters = {**conninfo_to_dict(dsn), "dbname": database, "schema": SCHEMA}
     return "postgresql+psycopg:///?" + urlencode(parameters, quote_via=quote)

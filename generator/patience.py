@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 
+from generator.blockers import Blocked, name_holders
 from generator.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -17,20 +18,6 @@ if TYPE_CHECKING:
     from generator.database import Connection
 
 Result = TypeVar("Result")
-
-_BLOCKERS = """
-SELECT DISTINCT a.pid, a.usename, date_trunc('second', clock_timestamp() - a.xact_start)::text
-FROM pg_locks l
-JOIN pg_stat_activity a ON a.pid = l.pid
-JOIN pg_class c ON c.oid = l.relation
-WHERE l.granted
-AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-AND c.relkind IN ('r', 'p', 'v')
-AND c.relnamespace <> 'pg_catalog'::regnamespace
-AND a.pid <> pg_backend_pid()
-ORDER BY a.pid
-LIMIT 5
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +37,23 @@ class Patience:
     ) -> Result:
         """Run a step in a transaction, again whenever a lock was not to be had in time.
 
-        After the last attempt it is a DatabaseError that names who was in the way.
+        After the last attempt it is a DatabaseError that names who was in the way, as far as the
+        step tells, by `waiting_for`, which lock that was.
         """
+        holders = ""
         for attempt in range(1, self.attempts + 1):
             try:
                 with session.transaction():
                     timeout = f"{round(self.lock_timeout * 1000)}ms"
                     session.execute("SELECT set_config('lock_timeout', %s, true)", (timeout,))
                     return step()
+            except Blocked as blocked:
+                holders = name_holders(session, blocked.lock)
             except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-                report(f"others hold a lock; attempt {attempt} of {self.attempts}")
-                time.sleep(random.uniform(0.5, 1.5) * self.lock_timeout)  # noqa: S311 (no secret)
+                holders = ""
+            report(f"others hold a lock; attempt {attempt} of {self.attempts}")
+            time.sleep(random.uniform(0.5, 1.5) * self.lock_timeout)  # noqa: S311 (no secret)
         raise DatabaseError(
             f"a lock was not to be had in {self.attempts} attempts of {self.lock_timeout} s",
-            hint="; ".join(
-                f"process {pid} of {user} has been in a transaction for {age}"
-                for pid, user, age in session.execute(_BLOCKERS)
-            )
-            or "nobody is in the way now: try again",
+            hint=holders or "nobody is in the way now: try again",
         )

@@ -1,0 +1,189 @@
+"""What is required of the tables, checked before anything is changed.
+
+Types are named as in generator.tables; "text" and "integer" in a requirement are families of types.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.errors import DatabaseError
+from generator.quoting import ident, qualified
+from generator.render import columns
+from generator.tables import MOMENTS, amounts, find, key
+
+if TYPE_CHECKING:
+    from generator.database import Connection
+    from generator.registry import Registry
+    from generator.tables import Table
+
+_INTEGERS = ("smallint", "integer", "bigint")
+_TEXTS = ("text", "character varying", "character", "citext", "name")
+_FAMILIES = {
+    "integer": _INTEGERS,
+    "text": (*_TEXTS, "enum"),
+    "id as text": (*_TEXTS, *_INTEGERS, "enum", "uuid", "boolean"),
+    "number": (*_INTEGERS, "real", "double precision", "numeric"),
+    "string": ("text", "character varying"),
+    "object": ("json", "jsonb"),
+    "moment": ("timestamp without time zone", "timestamp with time zone"),
+}
+
+_PRINTED = {"timestamptz": "timestamp with time zone"}
+
+_SCHEMA = "SELECT FROM pg_namespace n WHERE n.nspname = %s"
+
+_UNIQUE_KEY = """
+SELECT EXISTS (
+    SELECT
+    FROM pg_index i
+    WHERE i.indrelid = %s
+    AND i.indisunique
+    AND i.indisvalid
+    AND i.indimmediate
+    AND i.indpred IS NULL
+    AND i.indexprs IS NULL
+    AND (
+        SELECT array_agg(a.attname::text ORDER BY a.attname)
+        FROM pg_attribute a
+        WHERE a.attrelid = i.indrelid
+        AND a.attnum = ANY ((i.indkey::smallint[]) [0:i.indnkeyatts - 1])
+    ) = ARRAY ['account_id', 'date', 'dimension_id', 'dimension_type', 'metric']
+)
+"""
+
+_CHECKS = """
+SELECT quote_ident(c.conname), pg_get_constraintdef(c.oid)
+FROM pg_constraint c
+WHERE c.conrelid = %s
+AND c.contype = 'c'
+ORDER BY c.conname
+"""
+
+
+def check(session: Connection, registry: Registry) -> None:
+    """Check every table that a registry names; all that is wrong is one DatabaseError."""
+    source, accounts, rollups = registry.source, registry.accounts, registry.rollups
+    problems: list[str] = []
+    events = find(session, source.schema, source.table)
+    if events is None:
+        problems.append(f"there is no table {qualified(source.schema, source.table)}: [source]")
+    else:
+        problems += _misfits(events, _read(registry))
+    if accounts is not None:
+        table = find(session, accounts.schema, accounts.table)
+        if table is None:
+            name = qualified(accounts.schema, accounts.table)
+            problems.append(f"there is no table {name}: [accounts]; leave the section out if so")
+        else:
+            kept = "object" if accounts.timezone_key is not None else "text"
+            problems += _misfits(table, {accounts.id: "integer", accounts.timezone: kept})
+    record = find(session, rollups.schema, rollups.table)
+    if record is not None:
+        problems += _not_adoptable(session, registry, record, events)
+    elif session.execute(_SCHEMA, (rollups.schema,)).fetchone() is None:
+        problems.append(f"there is no schema {ident(rollups.schema)}: [rollups]")
+    problems += _outgrown(session, registry)
+    if problems:
+        raise DatabaseError(
+            "these tables cannot be used\n" + "\n".join(f"  {one}" for one in problems),
+            hint="mend the tables or the registry; nothing has been changed",
+        )
+
+
+def _read(registry: Registry) -> dict[str, str]:
+    """List the columns of the events that are read, and the family of types of each."""
+    source = registry.source
+    moment = "timestamp without time zone"
+    if source.time_type == "timestamptz":
+        moment = "timestamp with time zone"
+    ids = "integer" if registry.rollups.id_type == "bigint" else "id as text"
+    return {
+        **{measure.column: "number" for measure in registry.measures},
+        **dict.fromkeys(registry.id_columns, ids),
+        source.account: "integer",
+        source.name: "text",
+        source.time: moment,
+    }
+
+
+def _misfits(table: Table, required: dict[str, str]) -> list[str]:
+    """Say which columns are missing or of a type that cannot be read."""
+    problems = []
+    for name, family in required.items():
+        allowed = _FAMILIES.get(family, (family,))
+        column = table.columns.get(name)
+        if column is None:
+            problems.append(f"{table.name} has no column {ident(name)}")
+        elif column.type not in allowed:
+            choice = " or ".join(allowed)
+            problems.append(f"{table.name}.{ident(name)} is {column.type}; it must be {choice}")
+    return problems
+
+
+def _not_adoptable(
+    session: Connection, registry: Registry, record: Table, events: Table | None
+) -> list[str]:
+    """Say why an existing rollup table cannot be written as it is."""
+    filled_in = {**amounts(registry), **dict.fromkeys(MOMENTS, "moment")}
+    present = {name: type_ for name, type_ in filled_in.items() if name in record.columns}
+    ours = {**key(registry), **filled_in}
+    problems = _misfits(record, {**key(registry), **present})
+    problems += [
+        f"{record.name}.{ident(name)} is NOT NULL without a default, and nobody would fill it in"
+        for name, column in record.columns.items()
+        if column.not_null and not column.has_default and name not in ours
+    ]
+    problems += _too_narrow(registry, record, events)
+    if session.execute(_UNIQUE_KEY, (record.oid,)).fetchone() != (True,):
+        problems.append(f"{record.name} has no unique index on ({', '.join(key(registry))})")
+    problems += [
+        f"{record.name} has {definition}, which an upsert meets before it adds: "
+        f"ALTER TABLE {record.name} DROP CONSTRAINT {name}"
+        for name, definition in session.execute(_CHECKS, (record.oid,))
+    ]
+    return problems
+
+
+def _too_narrow(registry: Registry, record: Table, events: Table | None) -> list[str]:
+    """Say which columns of the key have no room for what will be written into them."""
+    problems = []
+    account = record.columns.get("account_id")
+    wide = events and events.columns.get(registry.source.account)
+    if account and wide and _width(account.type) < _width(wide.type):
+        problems.append(f"{record.name}.account_id is {account.type}; the events have {wide.type}")
+    for name, values in {
+        "dimension_type": [dimension.name for dimension in registry.dimensions],
+        "metric": [metric.name for metric in registry.metrics],
+    }.items():
+        column, longest = record.columns.get(name), max(values, key=len)
+        if column and column.max_length is not None and column.max_length < len(longest):
+            room = f"{column.type}({column.max_length})"
+            problems.append(f"{record.name}.{name} is {room}, too short for {longest!r}")
+    ids = record.columns.get("dimension_id")
+    if ids and ids.max_length is not None:
+        room = f"{ids.type}({ids.max_length})"
+        problems.append(f"{record.name}.dimension_id is {room}; an id may be longer: use text")
+    return problems
+
+
+def _outgrown(session: Connection, registry: Registry) -> list[str]:
+    """Say which columns of our own tables are of a type that the registry no longer gives them."""
+    id_type = str(registry.rollups.id_type)
+    owned = {
+        "pending_events": {
+            column.name: _PRINTED.get(column.type, column.type) for column in columns(registry)
+        },
+        "distinct_members": {"dimension_id": id_type, "member": id_type},
+    }
+    problems = []
+    for name, types in owned.items():
+        table = find(session, "rollup", name)
+        if table is not None:
+            kept = {column: type_ for column, type_ in types.items() if column in table.columns}
+            problems += _misfits(table, kept)
+    return problems
+
+
+def _width(type_: str) -> int:
+    return _INTEGERS.index(type_) if type_ in _INTEGERS else len(_INTEGERS)
