@@ -22,6 +22,12 @@ FROM rollup.drift(%s, %s, %s) d
 LEFT JOIN rollup.accounts a ON a.account_id = d.account_id
 """
 
+_MAY_NOTE = """
+SELECT
+    has_column_privilege('rollup.accounts', 'verified_at', 'UPDATE')
+    AND NOT current_setting('transaction_read_only')::boolean
+"""
+
 _VERIFIED = """
 UPDATE rollup.accounts a
 SET verified_at = clock_timestamp()
@@ -52,11 +58,12 @@ def drift(session: Connection, scope: Scope) -> list[dict[str, Any]]:
     """List the differences, truth minus rollups, with the columns of rollup.difference.
 
     `covered` tells those on days that were claimed to be exact from history not yet backfilled.
-    Where a whole account shows none, that it was verified is written down.
+    Where a whole account shows none, that it was verified is written down, by who may write.
     """
     with session.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_DRIFT, (scope.account_id, scope.since, scope.until)).fetchall()
-    if not rows and scope.since is None and scope.until is None:
+    is_whole = scope.since is None and scope.until is None
+    if not rows and is_whole and session.execute(_MAY_NOTE).fetchone() == (True,):
         session.execute(_VERIFIED, {"account": scope.account_id})
     return rows
 

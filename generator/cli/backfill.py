@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
@@ -10,11 +11,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from generator import backfill as filling
 from generator.cli.console import as_json, err, errors, fail, note, say, table
-from generator.cli.options import session_of, with_account, with_database, with_days
+from generator.cli.options import days_of, session_of, with_account, with_database, with_days
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from generator.backfill import Chunk
     from generator.database import Connection
@@ -52,18 +53,20 @@ def backfill(
     Interrupt it when you like: the next run goes on with what is not covered. On a terminal it
     asks which account, if not told, and before it begins.
     """
+    if json_ and not dry_run:
+        raise click.UsageError("--json prints a plan: give --dry-run, too")
+    first, end = days_of(since, until)
     with errors(), session_of(database_url) as session:
-        asking = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or dry_run or json_)
+        asking = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or dry_run)
         if asking and account_id is None:
             account_id = _ask_account(session)
-        first, end = since.date() if since else None, until.date() if until else None
-        if first and end and first >= end:
-            raise click.BadParameter("--until must be after --since")
+        if account_id is not None:
+            _require_zone(session, account_id)
         chunks = filling.plan(session, account_id, first, end)
-        if not chunks:
-            _explain_nothing(session, account_id)
-        elif json_:
+        if json_:
             as_json([_plain(chunk) for chunk in chunks])
+        elif not chunks:
+            _explain_nothing(session)
         else:
             _print_plan(session, chunks)
             if dry_run:
@@ -78,13 +81,13 @@ def work_off(session: Connection) -> None:
     if chunks:
         _run(session, chunks)
     else:
-        _explain_nothing(session, None)
+        _explain_nothing(session)
 
 
 def _ask_account(session: Connection) -> int | None:
     accounts = session.execute(_ACCOUNTS).fetchall()
     if not accounts:
-        _explain_nothing(session, None)
+        _explain_nothing(session)
         sys.exit(0)
     table(["account", "time zone", "state"], accounts)
     known = [str(account) for account, _, _ in accounts]
@@ -94,25 +97,31 @@ def _ask_account(session: Connection) -> int | None:
     return None if answer == "all" else int(answer)
 
 
-def _explain_nothing(session: Connection, account_id: int | None) -> None:
-    accounts = {account for account, _, _ in session.execute(_ACCOUNTS)}
-    if account_id is not None and account_id not in accounts:
+def _require_zone(session: Connection, account_id: int) -> None:
+    if account_id not in _zones(session):
         fail(
             f"account {account_id} has no time zone",
             f"give it one: python -m generator timezone {account_id} Europe/Berlin",
         )
-    if not accounts:
+
+
+def _explain_nothing(session: Connection) -> None:
+    if _zones(session):
+        say("nothing to do: all days are covered")
+    else:
         say(
             "nothing to do: no account has a time zone "
             "(python -m generator timezone ACCOUNT_ID ZONE)"
         )
-        return
-    say("nothing to do: all days are covered")
+
+
+def _zones(session: Connection) -> dict[int, str]:
+    return {account: zone for account, zone, _ in session.execute(_ACCOUNTS)}
 
 
 def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
     """Print, per account, what there is to do, with a warning where it is long."""
-    zones = {account: zone for account, zone, _ in session.execute(_ACCOUNTS)}
+    zones = _zones(session)
     rows = []
     for account in dict.fromkeys(chunk.account_id for chunk in chunks):
         own = [chunk for chunk in chunks if chunk.account_id == account]
@@ -126,24 +135,22 @@ def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
                 len(own),
             )
         )
-        inner = [bound for chunk in own for bound in (chunk.since, chunk.until) if bound]
-        if inner and (max(inner) - min(inner)).days > LONG:
+        if _is_long(own):
             note(f"account {account} has more than {LONG} days of history")
     table(["account", "time zone", "since", "until", "events", "chunks"], rows)
+
+
+def _is_long(chunks: Sequence[Chunk]) -> bool:
+    """Tell whether an account's history is long, as far as the bounds of its chunks show that."""
+    begin, end = chunks[0].since or chunks[0].until, chunks[-1].until or date.today()
+    return begin is not None and (end - begin).days > LONG
 
 
 def _run(session: Connection, chunks: Sequence[Chunk]) -> None:
     total = sum(chunk.events for chunk in chunks)
     changed = 0
     try:
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
-            TimeRemainingColumn(),
-            console=err,
-            disable=not err.is_terminal,
-        ) as progress:
+        with _progress() as progress:
             task = progress.add_task("backfill", total=total)
             for number, (chunk, count) in enumerate(filling.run(session, chunks), 1):
                 changed += count
@@ -151,19 +158,28 @@ def _run(session: Connection, chunks: Sequence[Chunk]) -> None:
                     task, advance=chunk.events, description=f"account {chunk.account_id}"
                 )
                 if not err.is_terminal:
-                    note(
-                        f"{number}/{len(chunks)} account {chunk.account_id}: "
-                        f"{_bound(chunk.since, 'the beginning')} to "
-                        f"{_bound(chunk.until, 'today and after')}, {chunk.events} events, "
-                        f"{count} rows changed"
-                    )
+                    note(f"{number}/{len(chunks)} {_described(chunk)}, {count} rows changed")
     except KeyboardInterrupt:
         fail("interrupted; what is done is kept", "run the same command again to go on")
     say(f"backfilled {total} events in {len(chunks)} chunks, {changed} rows changed")
 
 
-def _bound(day: date | None, otherwise: str) -> str:
-    return day.isoformat() if day else otherwise
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
+        TimeRemainingColumn(),
+        console=err,
+        disable=not err.is_terminal,
+    )
+
+
+def _described(chunk: Chunk) -> str:
+    return (
+        f"account {chunk.account_id}: {chunk.since or 'the beginning'} to "
+        f"{chunk.until or 'today and after'}, {chunk.events} events"
+    )
 
 
 def _plain(chunk: Chunk) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -17,8 +18,11 @@ from generator.errors import RollupError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+_plain = partial(Console, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+out = _plain()
+err = _plain(stderr=True)
+_wide = _plain(width=10_000)  # for tables: the terminal wraps them, nothing is cut off
 
 
 @contextmanager
@@ -51,24 +55,24 @@ _ADVICE = {
 
 def fail(message: str, hint: str | None = None) -> NoReturn:
     """Print an error and exit with 1."""
-    err.print(f"error: {message}", style="red", markup=False)
+    err.print(f"error: {message}", style="red")
     if hint:
-        err.print(f"hint: {hint}", markup=False)
+        err.print(f"hint: {hint}")
     sys.exit(1)
 
 
 def say(line: str = "") -> None:
     """Print a line of the answer."""
-    out.print(line, markup=False)
+    out.print(line)
 
 
 def note(line: str) -> None:
     """Print a line about the work, which is not part of the answer."""
-    err.print(line, style="dim", markup=False)
+    err.print(line, style="dim")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as a table, numbers to the right; plain text where it is not a terminal."""
+    """Print rows as a table, numbers to the right; however wide, nothing is cut off."""
     rows = [list(row) for row in rows]
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
@@ -76,7 +80,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         grid.add_column(column, justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
         grid.add_row(*map(_shown, row))
-    out.print(grid, markup=False)
+    _wide.print(grid)
 
 
 def as_json(value: object) -> None:

@@ -14,10 +14,22 @@ from generator.embedded import EmbeddedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import date, datetime
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+class AccountId(click.ParamType[int]):
+    """An id that a bigint can hold; the help does not spell out its bounds."""
+
+    name = "id"
+    _bigint = click.IntRange(-(2**63), 2**63 - 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number; where it is none, or out of range, the use is wrong."""
+        return self._bigint.convert(value, param, ctx)
 
 
 class Registry(click.ParamType[Any]):
@@ -58,7 +70,7 @@ def with_registry(command: Command) -> Command:
 def with_account(command: Command) -> Command:
     """Add --account."""
     return click.option(
-        "--account", "account_id", type=int, metavar="ID", help="One account only.  [default: all]"
+        "--account", "account_id", type=AccountId(), help="One account only.  [default: all]"
     )(command)
 
 
@@ -71,6 +83,13 @@ def with_days(command: Command) -> Command:
         "--since", type=DAY, metavar="YYYY-MM-DD", help="Only this day and those after it."
     )
     return since(until(command))
+
+
+def days_of(since: datetime | None, until: datetime | None) -> tuple[date | None, date | None]:
+    """Give the days of --since and --until; where there are none between, the use is wrong."""
+    if since and until and since >= until:
+        raise click.UsageError("--until must be after --since")
+    return since and since.date(), until and until.date()
 
 
 @contextmanager

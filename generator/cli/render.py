@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,12 @@ from generator.cli.options import with_registry
 from generator.errors import RollupError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.registry import Registry
 
-KINDS = ("functions", "tables", "triggers", "types", "views")
+_OURS = re.compile(r"^rollup\.|\.rollup_after_")
+"""How the files of objects in our schema, and of our triggers, are named."""
 
 
 @click.command()
@@ -32,14 +37,12 @@ KINDS = ("functions", "tables", "triggers", "types", "views")
 def render(registry_: Registry, output: Path, check: bool) -> None:
     """Render the registry to SQL, to be read and reviewed.
 
-    Deploying renders by itself; the files are there for people. Files of objects that are no
-    longer rendered are removed.
+    Deploying renders by itself; the files are there for people. Files of objects in the schema
+    rollup, and of its triggers, that are no longer rendered are removed; others are left alone.
     """
     with errors():
         wanted = {output / one.path: one.text for one in rendering.render(registry_)}
-        existing = {
-            path: path.read_text() for kind in KINDS for path in output.glob(f"{kind}/*.sql")
-        }
+        existing = _existing(wanted)
         changed = sorted(
             path for path in wanted.keys() | existing if wanted.get(path) != existing.get(path)
         )
@@ -56,6 +59,27 @@ def render(registry_: Registry, output: Path, check: bool) -> None:
             _write(wanted, changed)
 
 
+@contextmanager
+def _naming_files() -> Iterator[None]:
+    """Make an error of a file that cannot be read or written."""
+    try:
+        yield
+    except OSError as error:
+        raise RollupError(f"cannot use {error.filename}: {error.strerror}") from error
+
+
+@_naming_files()
+def _existing(wanted: dict[Path, str]) -> dict[Path, str]:
+    """Read the files that are wanted, and those beside them that are no longer."""
+    present = {
+        path
+        for folder in {path.parent for path in wanted}
+        for path in folder.glob("*.sql")
+        if path in wanted or _OURS.search(path.name)
+    }
+    return {path: path.read_text("utf-8", errors="replace") for path in present}
+
+
 def _print_diff(path: Path, old: str, new: str) -> None:
     lines = difflib.unified_diff(
         old.splitlines(keepends=True),
@@ -66,14 +90,12 @@ def _print_diff(path: Path, old: str, new: str) -> None:
     click.echo("".join(lines), nl=False)
 
 
+@_naming_files()
 def _write(wanted: dict[Path, str], changed: list[Path]) -> None:
-    try:
-        for path in changed:
-            if path in wanted:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(wanted[path])
-            else:
-                path.unlink()
-            say(f"{'wrote' if path in wanted else 'removed'} {path}")
-    except OSError as error:
-        raise RollupError(f"cannot write {error.filename}: {error.strerror}") from error
+    for path in changed:
+        if path in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], "utf-8")
+        else:
+            path.unlink()
+        say(f"{'wrote' if path in wanted else 'removed'} {path}")

@@ -60,6 +60,17 @@ def _print(report: Report, all_: bool) -> None:
         f"version {last['version']}, {known}, deployed {last['deployed_at']:%Y-%m-%d %H:%M:%S %Z} "
         f"by {last['deployed_by']}"
     )
+    _print_objects(report, all_)
+    if not report.is_current:
+        say("run `python -m generator deploy` to mend that")
+    if report.accounts:
+        say()
+        _print_accounts(report.accounts)
+    elif report.is_current:
+        say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
+
+
+def _print_objects(report: Report, all_: bool) -> None:
     counts = Counter(one.status for one in report.objects)
     counts["MISSING"] += len(report.lacking)
     say("objects: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()) if n))
@@ -73,12 +84,9 @@ def _print(report: Report, all_: bool) -> None:
     ]
     if shown:
         table(["status", "kind", "name", "on"], shown)
-    if not report.is_current:
-        say("run `python -m generator deploy` to mend that")
-    say()
-    if not report.accounts:
-        say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
-        return
+
+
+def _print_accounts(accounts: list[dict[str, Any]]) -> None:
     table(
         ["account", "state", "time zone", "covered", "pending", "rebuilt", "verified"],
         (
@@ -91,7 +99,7 @@ def _print(report: Report, all_: bool) -> None:
                 _moment(one["rebuilt_at"]),
                 _moment(one["verified_at"]),
             )
-            for one in report.accounts
+            for one in accounts
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from generator.cli.console import errors, fail, note, say, table
-from generator.cli.options import session_of, with_database
+from generator.cli.options import AccountId, session_of, with_database
 
 _LIST = """
 SELECT s.account_id, s.wanted, s.timezone, s.setting, s.state
@@ -20,7 +20,7 @@ _SET = "SELECT rollup.set_timezone(%s, %s)"
 
 @click.command()
 @with_database
-@click.argument("account_id", type=int, required=False)
+@click.argument("account_id", type=AccountId(), required=False)
 @click.argument("zone", required=False)
 @click.option("--off", is_flag=True, help="Switch the account off: it has no rollups then.")
 def timezone(database_url: str | None, account_id: int | None, zone: str | None, off: bool) -> None:
@@ -30,10 +30,10 @@ def timezone(database_url: str | None, account_id: int | None, zone: str | None,
     a name that the server knows, such as Europe/Berlin, or an alias from the registry. Its days
     are uncovered, and reports read raw events, until the account has been backfilled.
     """
-    if ((zone or off) and account_id is None) or (zone and off):
+    if off and (account_id is None or zone is not None):
         raise click.UsageError("give ACCOUNT_ID and either ZONE or --off")
     with errors(), session_of(database_url) as session:
-        if zone or off:
+        if off or zone is not None:
             [canonical] = session.execute(_SET, (account_id, zone)).fetchone() or (None,)
             say(f"account {account_id}: {canonical or 'off'}")
             note(

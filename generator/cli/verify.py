@@ -9,7 +9,7 @@ import click
 
 from generator import verify as verifying
 from generator.cli.console import as_json, errors, note, say, table
-from generator.cli.options import session_of, with_account, with_database, with_days
+from generator.cli.options import days_of, session_of, with_account, with_database, with_days
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 @with_account
 @with_days
 @click.option("--repair", is_flag=True, help="Rebuild the days that differ, and verify again.")
-@click.option("--limit", type=int, default=20, show_default=True, help="Rows to print at most.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="ROWS",
+    default=20,
+    show_default=True,
+    help="Rows to print at most.",
+)
 @click.option("--json", "json_", is_flag=True, help="Print every difference as JSON.")
 def verify(
     database_url: str | None,
@@ -36,11 +43,8 @@ def verify(
     Numbers are truth minus rollups. Reads all events in scope, in one snapshot, without locks:
     writers are not held up, and what they are doing is no difference.
     """
-    scope = verifying.Scope(
-        account_id=account_id,
-        since=since.date() if since else None,
-        until=until.date() if until else None,
-    )
+    first, end = days_of(since, until)
+    scope = verifying.Scope(account_id=account_id, since=first, until=end)
     with errors(), session_of(database_url) as session:
         rows = verifying.drift(session, scope)
         if rows and repair:
