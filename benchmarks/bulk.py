@@ -62,7 +62,7 @@ def _copies(arena: Arena, what: str, load: Load) -> Rounds:
     rows = arena.copied(load)
     with arena.contest(None, NO_TRIGGER, ROLLUPS) as dsns:
         contestants = {name: partial(_copied, name, dsn, rows) for name, dsn in dsns.items()}
-        return arena.take_turns(what, contestants)
+        return arena.take_turns(what, contestants, are_long=True)
 
 
 def _copied(contestant: str, dsn: str, rows: bytes) -> float:

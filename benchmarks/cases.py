@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from benchmarks import bulk, pgbench, reading, single
 from generator.errors import RollupError
 
@@ -57,10 +59,10 @@ CASES = {
 
 
 def measure(arena: Arena, case: Case) -> Outcome:
-    """Run a case. One that fails is no reason not to run the others."""
+    """Run a case. One that fails, be it the server's fault, keeps no other from being run."""
     if case.needs_pgbench and pgbench.find() is None:
         return Outcome(case=case.name, skipped=NO_PGBENCH)
     try:
         return Outcome(case=case.name, comparisons=tuple(case.run(arena)))
-    except RollupError as error:
+    except (RollupError, psycopg.Error) as error:
         return Outcome(case=case.name, failed=str(error))

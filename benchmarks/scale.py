@@ -55,7 +55,7 @@ FULL = Scale(
 QUICK = Scale(
     rounds=3,
     long_rounds=3,
-    transactions=600,
+    transactions=1500,
     seconds=1,
     clients=32,
     recent=Load(events=10_000, accounts=200, days=1),

@@ -10,10 +10,7 @@ if TYPE_CHECKING:
 
     from generator.database import Connection
 
-_ROOT = Path(__file__).parent.parent
-_PLACES = (_ROOT / "generator" / "demo", _ROOT / "tests")
-
-REFERENCE = next(path for path in (place / "reference.sql" for place in _PLACES) if path.exists())
+REFERENCE = Path(__file__).parent.parent / "generator" / "demo" / "reference.sql"
 """The tables of the reference application."""
 
 
