@@ -66,6 +66,14 @@ SELECT
     (SELECT count(*) FROM rollup.pending_events)
 """
 
+ROW_VERSIONS = """
+SELECT 'rollup', r.ctid::text, r.xmin::text, r::text FROM public.reporting_events_rollups r
+UNION ALL
+SELECT 'member', m.ctid::text, m.xmin::text, m::text FROM rollup.distinct_members m
+UNION ALL
+SELECT 'pending', p.ctid::text, p.xmin::text, p::text FROM rollup.pending_events p
+"""
+
 
 def desk(connection: Connection[Any]) -> Connection[Any]:
     """Give three accounts their time zones, so that all their days are covered, and return it."""
@@ -100,3 +108,8 @@ def recorded_and_pending(connection: Connection[Any]) -> tuple[int, int]:
     """Tell how much the counts in the rollup table add up to, and how many events are pending."""
     recorded, pending = connection.execute(COUNTS).fetchone() or (0, 0)
     return int(recorded), int(pending)
+
+
+def row_versions(connection: Connection[Any]) -> set[tuple[str, ...]]:
+    """List the versions of all rows of the record and of what is pending: who writes, adds some."""
+    return set(connection.execute(ROW_VERSIONS).fetchall())

@@ -151,11 +151,11 @@ def test_no_setting_of_the_database_makes_anything_look_outdated(
     "name", ["with space", "Größe", "it's 100%", 'a"b', "a\\b", "a/b?c&d=e#f@g:h", "{x}", "%s"]
 )
 def test_a_database_of_any_name_can_be_deployed_to(
-    name: str, reference_database: str, connect: Connect
+    name: str, reference_database: str, empty_database: str, connect: Connect
 ) -> None:
     session = connect(reference_database)
     values = {"new": sql.Identifier(name), "old": sql.Identifier(session.info.dbname)}
-    other = connect(reference_database, dbname="template1")
+    other = connect(empty_database)
     session.close()
     other.execute(sql.SQL("ALTER DATABASE {old} RENAME TO {new}").format(**values))
     try:
@@ -280,9 +280,7 @@ def test_coverage_is_void_when_something_else_is_counted(database: str, covered:
     assert not are_days_covered(covered)
 
 
-def test_coverage_outlives_a_registry_that_counts_the_same(
-    database: str, covered: Session
-) -> None:
+def test_coverage_outlives_a_registry_that_counts_the_same(database: str, covered: Session) -> None:
     aliases = (*REGISTRY.timezone_aliases, ("Home", "Europe/Berlin"))
     done = deploy(database, dataclasses.replace(REGISTRY, timezone_aliases=aliases))
     assert done.changes == ("replace function rollup.canonical_timezone",)

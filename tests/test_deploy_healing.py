@@ -13,7 +13,7 @@ from generator.registry import load
 from generator.render import render
 from generator.status import inspect
 from tests.events import desk, mix
-from tests.oracle import assert_exact
+from tests.oracle import assert_exact, assert_exact_where_covered
 
 if TYPE_CHECKING:
     from tests.databases import Connect
@@ -182,9 +182,7 @@ DO = {"OUTDATED": "replace", "MISSING": "create", "DISABLED": "enable", "ORPHANE
 
 
 def stale(session: Session) -> dict[str, str]:
-    return {
-        str(one): one.status for one in compare(session, RENDERED) if one.status != "CURRENT"
-    }
+    return {str(one): one.status for one in compare(session, RENDERED) if one.status != "CURRENT"}
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
@@ -205,7 +203,17 @@ def test_what_was_changed_by_hand_is_seen_and_healed(
     assert_exact(session)
 
 
-def test_looking_changes_nothing_and_needs_no_rights(database: str, connect: Connect) -> None:
+def test_days_are_not_covered_on_which_a_trigger_function_of_somebody_else_was_at_work(
+    database: str, connect: Connect
+) -> None:
+    session = desk(connect(database))
+    session.execute(DAMAGES["the body of a trigger function"].statement)
+    mix(session)
+    deploy(database, REGISTRY)
+    assert_exact_where_covered(session)
+
+
+def test_looking_needs_no_right_to_write(database: str, connect: Connect) -> None:
     session = connect(database, options="-c default_transaction_read_only=on")
     assert inspect(session, REGISTRY).is_current
 

@@ -18,6 +18,7 @@ from generator.cli import cli
 from generator.deploy import deploy
 from generator.embedded import EmbeddedServer
 from generator.errors import DatabaseError, RollupError
+from generator.patience import Patience
 from generator.registry import DEFAULT, load, parse
 from generator.status import inspect
 from tests import reference
@@ -150,7 +151,7 @@ WRONG = {
 def test_tables_that_cannot_be_read_are_refused_and_nothing_has_changed(
     change: str, message: str, session: Session, reference_database: str
 ) -> None:
-    session.execute(change)  # type: ignore[call-overload]
+    session.execute(change)
     before = session.execute(CATALOG).fetchall()
     with pytest.raises(DatabaseError, match=message) as error:
         deploy(reference_database, REGISTRY)
@@ -169,7 +170,7 @@ def test_naive_timestamps_are_refused_where_the_registry_says_timestamptz(
 
 def test_all_that_is_wrong_is_said_at_once(session: Session, reference_database: str) -> None:
     for name in ("no measure", "an id is a uuid", "accounts: no settings"):
-        session.execute(WRONG[name][0])  # type: ignore[call-overload]
+        session.execute(WRONG[name][0])
     with pytest.raises(DatabaseError) as error:
         deploy(reference_database, REGISTRY)
     said = str(error.value)
@@ -237,19 +238,37 @@ def test_a_role_with_too_few_rights_is_told_so_and_nothing_has_changed(
     assert session.execute(CATALOG).fetchall() == before
 
 
-def test_the_owner_of_the_tables_needs_no_more_than_to_create_schemas(
-    role: Role, session: Session, reference_database: str
-) -> None:
+@pytest.fixture
+def owner(role: Role, session: Session) -> Role:
+    """Give a role that owns the tables of the application and may create schemas."""
     session.execute(
         f"GRANT CREATE ON DATABASE {session.info.dbname} TO {role.name};"
         f"GRANT CREATE ON SCHEMA public TO {role.name};"
         f"ALTER TABLE public.reporting_events OWNER TO {role.name};"
         f"ALTER TABLE public.accounts OWNER TO {role.name}"
     )
-    assert deploy(role.dsn, REGISTRY).changes
-    with psycopg.connect(role.dsn) as owner:
-        assert inspect(owner, REGISTRY).is_current
+    return role
+
+
+def test_the_owner_of_the_tables_needs_no_more_than_to_create_schemas(
+    owner: Role, reference_database: str
+) -> None:
+    assert deploy(owner.dsn, REGISTRY).changes
+    with psycopg.connect(owner.dsn) as session:
+        assert inspect(session, REGISTRY).is_current
     assert deploy(reference_database, REGISTRY).changes == ()
+
+
+def test_an_owner_who_may_not_see_what_others_do_is_told_who_is_in_the_way(
+    owner: Role, reference_database: str, connect: Connect
+) -> None:
+    writer = connect(reference_database, autocommit=False)
+    writer.execute("LOCK TABLE public.reporting_events IN ROW EXCLUSIVE MODE")
+    with pytest.raises(DatabaseError) as error:
+        deploy(owner.dsn, REGISTRY, patience=Patience(lock_timeout=0.05, attempts=1))
+    writer.rollback()
+    assert f"process {writer.info.backend_pid} of {writer.info.user}" in (error.value.hint or "")
+    assert "None" not in (error.value.hint or "")
 
 
 @pytest.fixture

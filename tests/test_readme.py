@@ -27,7 +27,7 @@ def test_the_story_prints_what_the_readme_shows(database: str) -> None:
         pytest.skip("the wheel brings no psql for this platform")
     assert len(STORY) == 2
     for sql, shown in STORY:
-        command = [psql, "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", database]
+        command = [str(psql), "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", database]
         printed = subprocess.run(command, input=sql, capture_output=True, text=True, check=True)
         assert _lines(printed.stdout) == _lines(shown)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from generator import registry
@@ -18,6 +17,8 @@ from tests.oracle import assert_exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import psycopg
 
     from tests.databases import Connect
 
@@ -187,9 +188,7 @@ def test_hand_offs_count_a_conversation_once_a_day(recorded: Recorded) -> None:
     ]
 
 
-def test_a_backfill_of_one_day_leaves_the_next_day_alone(
-    database: str, connect: Connect
-) -> None:
+def test_a_backfill_of_one_day_leaves_the_next_day_alone(database: str, connect: Connect) -> None:
     connection = connect(database)
     connection.execute(INSERT_ACCOUNT, (ZONE,))
     connection.execute("SET session_replication_role = replica")

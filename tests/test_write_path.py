@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from tests.events import HANDOFF, PLAIN, desk, mix, recorded_and_pending, rollups, write
 from tests.oracle import assert_exact
 
 if TYPE_CHECKING:
+    import psycopg
+
     from tests.databases import Connect
 
 COLUMNS = ", ".join(PLAIN)
@@ -65,9 +66,11 @@ def test_an_insert_of_many_rows_counts_each(connection: psycopg.Connection[Any])
 def test_an_insert_for_more_accounts_than_there_are_slots_counts_each(
     connection: psycopg.Connection[Any],
 ) -> None:
-    connection.execute("SELECT rollup.set_timezone(i, 'UTC') FROM generate_series(100, 699) i")
     connection.execute(
         """
+        INSERT INTO rollup.accounts (account_id, timezone, wanted)
+        SELECT i, 'UTC', 'UTC'
+        FROM generate_series(100, 699) i;
         INSERT INTO public.reporting_events (name, account_id, created_at, updated_at)
         SELECT 'reply_time', i, '2026-03-10', '2026-03-10'
         FROM generate_series(100, 699) i
@@ -80,7 +83,8 @@ def test_an_insert_for_more_accounts_than_there_are_slots_counts_each(
 def test_a_copy_counts_every_row(connection: psycopg.Connection[Any]) -> None:
     with connection.cursor().copy(f"COPY public.reporting_events ({COLUMNS}) FROM STDIN") as copy:
         for number in range(500):
-            copy.write_row({**PLAIN, "value": number, "account_id": 1 + number % 4}.values())
+            event = {**PLAIN, "value": number, "account_id": 1 + number % 4}
+            copy.write_row(list(event.values()))
     assert recorded_and_pending(connection) == (375 * 3, 0)
     assert_exact(connection)
 
@@ -209,7 +213,8 @@ def test_events_that_go_with_their_conversation_are_taken_away(
 ) -> None:
     connection.execute(
         """
-        INSERT INTO public.conversations (id, created_at) SELECT i, now() FROM generate_series(0, 5) i;
+        INSERT INTO public.conversations (id, created_at)
+        SELECT i, now() FROM generate_series(0, 5) i;
         ALTER TABLE public.reporting_events
             ADD FOREIGN KEY (conversation_id) REFERENCES public.conversations ON DELETE CASCADE
                 ON UPDATE SET NULL

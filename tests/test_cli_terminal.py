@@ -1,0 +1,149 @@
+"""The command line on a terminal: what it asks, and what an answer does."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from generator.render import SLOT_CLASS
+from tests.command import run, succeed, terminal
+from tests.events import ZONES, mix
+from tests.oracle import assert_exact, assert_exact_where_covered
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from tests.databases import Connect
+
+    Session = psycopg.Connection[Any]
+
+LONG_HISTORY = """
+INSERT INTO public.reporting_events (name, value, account_id, created_at, updated_at)
+SELECT 'reply_time', 1, 2, timestamp '2019-01-01' + i * interval '1 hour', now()
+FROM generate_series(1, 45000) i
+"""
+
+COVERED = "SELECT a.account_id FROM rollup.accounts a WHERE a.covered = '{(,)}' ORDER BY 1"
+
+
+@pytest.fixture
+def session(database: str, connect: Connect) -> Session:
+    """Connect to a database with the history of three accounts, none of it backfilled."""
+    session = connect(database)
+    session.execute("SET session_replication_role = replica")
+    mix(session)
+    session.execute("RESET session_replication_role")
+    for account, zone in ZONES.items():
+        session.execute("SELECT rollup.set_timezone(%s, %s)", (account, zone))
+    return session
+
+
+def covered(session: Session) -> list[int]:
+    return [account for (account,) in session.execute(COVERED)]
+
+
+def test_backfill_asks_for_the_account_and_before_it_begins(
+    session: Session, database: str
+) -> None:
+    with terminal("backfill", on=database) as screen:
+        screen.until("Account [all]:")
+        assert all(zone in screen.shown for zone in ZONES.values())
+        screen.type("2\n").until("Begin? [y/N]:")
+        assert ZONES[2] in screen.shown
+        assert ZONES[1] not in screen.shown
+        assert covered(session) == []
+        assert screen.type("y\n").end() == 0
+    assert "backfilled" in screen.shown
+    assert covered(session) == [2]
+    assert_exact_where_covered(session)
+
+
+def test_backfill_takes_all_accounts_unless_told_otherwise(session: Session, database: str) -> None:
+    with terminal("backfill", on=database) as screen:
+        screen.until("Account [all]:").type("\n").until("Begin?").type("y\n")
+        assert screen.end() == 0
+    assert covered(session) == [1, 2, 3]
+    assert_exact(session)
+
+
+def test_backfill_asks_again_for_an_account_that_is_none(session: Session, database: str) -> None:
+    with terminal("backfill", on=database) as screen:
+        screen.until("Account [all]:").type("7\n").until("is not one of")
+        screen.until("Account [all]:").type("3\n").until("Begin?").type("y\n")
+        assert screen.end() == 0
+    assert covered(session) == [3]
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n"])
+def test_backfill_does_nothing_when_one_declines(
+    answer: str, session: Session, database: str
+) -> None:
+    with terminal("backfill", "--account", "1", on=database) as screen:
+        screen.until("Begin? [y/N]:").type(answer)
+        assert screen.end() == 0
+    assert covered(session) == []
+    assert session.execute("TABLE public.reporting_events_rollups").fetchall() == []
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_a_question_can_be_refused(key: str, session: Session, database: str) -> None:
+    with terminal("backfill", on=database) as screen:
+        assert screen.until("Account [all]:").type(key).end() == 1
+    assert "Aborted" in screen.shown
+    assert "Traceback" not in screen.shown
+    assert covered(session) == []
+
+
+def test_backfill_asks_nothing_with_yes(session: Session, database: str) -> None:
+    with terminal("backfill", "--yes", on=database) as screen:
+        assert screen.end() == 0
+    assert "Account [" not in screen.shown
+    assert "Begin?" not in screen.shown
+    assert covered(session) == [1, 2, 3]
+
+
+def test_backfill_warns_of_a_long_history(session: Session, database: str) -> None:
+    session.execute("SET session_replication_role = replica")
+    session.execute(LONG_HISTORY)
+    with terminal("backfill", "--account", "2", on=database) as screen:
+        screen.until("Begin?")
+        assert "account 2 has more than 730 days of history" in screen.shown
+        assert screen.type("n\n").end() == 0
+
+
+def test_interrupting_a_backfill_keeps_what_is_done_and_the_next_one_goes_on(
+    session: Session, database: str, connect: Connect
+) -> None:
+    holder = connect(database)
+    holder.execute("SELECT pg_advisory_lock(%s, 2)", (SLOT_CLASS,))
+    with terminal("backfill", "--yes", on=database) as screen:
+        screen.until("account 1")
+        assert screen.type("\x03").end() == 1
+    assert "interrupted; what is done is kept" in screen.shown
+    assert "run the same command again" in screen.shown
+    assert "Traceback" not in screen.shown
+    assert covered(session) == [1]
+    holder.close()
+    assert "account 1" not in run("backfill", on=database).stderr
+    assert covered(session) == [1, 2, 3]
+    assert_exact(session)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_backfill_that_is_killed_keeps_what_is_done_and_the_next_one_goes_on(
+    how: signal.Signals, session: Session, database: str, connect: Connect
+) -> None:
+    holder = connect(database)
+    holder.execute("SELECT pg_advisory_lock(%s, 2)", (SLOT_CLASS,))
+    with terminal("backfill", "--yes", on=database) as screen:
+        screen.until("account 1")
+        screen.process.send_signal(how)
+        assert screen.end() != 0
+    assert "Traceback" not in screen.shown
+    assert covered(session) == [1]
+    holder.close()
+    succeed("backfill", on=database)
+    assert covered(session) == [1, 2, 3]
+    assert_exact(session)

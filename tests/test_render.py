@@ -1,0 +1,255 @@
+"""The rendered SQL: what is committed, what any registry renders to, and how it is written."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pglast
+import pytest
+from pglast import ast
+from pglast.enums import FunctionParameterMode, ObjectType
+
+from generator.deploy import deploy
+from generator.registry import load
+from generator.render import Rendered, render
+from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.databases import Connect
+
+SQL = Path(__file__).parents[1] / "sql"
+OTHERS = {
+    "page views": PAGE_VIEWS,
+    "counts only": COUNTS_ONLY,
+    "distinct only": DISTINCT_ONLY,
+    "odd names": ODD_NAMES,
+}
+REGISTRIES = {"default": load(), **{name: other.registry for name, other in OTHERS.items()}}
+RENDERED = {name: render(registry) for name, registry in REGISTRIES.items()}
+DEFAULT = RENDERED["default"]
+
+WIDTH = 110
+SENTENCE = re.compile(r"    E?'.*';")
+"""The text of a COMMENT: one literal, which nothing is gained by cutting."""
+
+VOCABULARY = re.compile(
+    r"reporting_events|user_id|agent|inbox|conversation|resolution|resolved|handoff|\bbot_|first_resp"
+    r"|reply|value_in|sum_value|business|chatwoot|desk|ticket",
+    re.IGNORECASE,
+)
+
+CHECK = """
+SELECT
+    p.oid::regprocedure::text,
+    c.lineno,
+    c.level,
+    c.message
+FROM pg_proc p
+LEFT JOIN pg_trigger t ON t.tgfoid = p.oid
+CROSS JOIN plpgsql_check_function_tb(
+    p.oid,
+    relid => coalesce(t.tgrelid, 0),
+    oldtable => t.tgoldtable,
+    newtable => t.tgnewtable
+) c
+WHERE p.pronamespace = 'rollup'::regnamespace
+AND p.prolang = (SELECT l.oid FROM pg_language l WHERE l.lanname = 'plpgsql')
+"""
+
+
+@pytest.fixture(params=RENDERED)
+def rendered(request: pytest.FixtureRequest) -> tuple[Rendered, ...]:
+    return RENDERED[request.param]
+
+
+def statements(one: Rendered) -> list[Any]:
+    return [raw.stmt for raw in pglast.parse_sql(one.text)]
+
+
+def routines(rendered: tuple[Rendered, ...]) -> Iterator[tuple[Rendered, ast.CreateFunctionStmt]]:
+    """Give every function and procedure, with its parsed statement."""
+    for one in rendered:
+        if one.kind == "function":
+            statement = statements(one)[0]
+            assert isinstance(statement, ast.CreateFunctionStmt)
+            yield one, statement
+
+
+def options(statement: ast.CreateFunctionStmt, name: str) -> list[Any]:
+    return [option.arg for option in statement.options or () if option.defname == name]
+
+
+def failures(
+    rendered: tuple[Rendered, ...], parse: Callable[[Rendered], object]
+) -> list[tuple[str, str]]:
+    """Name each file that cannot be parsed, and say why."""
+    found = []
+    for one in rendered:
+        try:
+            parse(one)
+        except pglast.parser.ParseError as error:
+            found.append((one.path, str(error)))
+    return found
+
+
+def parse_body(one: Rendered) -> None:
+    """Parse a body; the parser has no catalog, so what is of our own types is called a record."""
+    if one.kind != "function":
+        return
+    if "LANGUAGE plpgsql" in one.text:
+        known = re.sub(r"\brollup\.(chunk|difference)\b", "record", one.definition)
+        pglast.parse_plpgsql(f"{known};")
+    else:
+        [[body]] = options(statements(one)[0], "as")
+        pglast.parse_sql(body.sval)
+
+
+def test_what_is_committed_is_what_is_rendered() -> None:
+    committed = {str(path.relative_to(SQL)): path.read_bytes() for path in SQL.glob("**/*.sql")}
+    assert committed.keys() == {one.path for one in DEFAULT}
+    assert [one.path for one in DEFAULT if committed[one.path] != one.text.encode()] == []
+
+
+@pytest.mark.parametrize("name", REGISTRIES)
+def test_rendering_is_deterministic(name: str) -> None:
+    assert render(REGISTRIES[name]) == RENDERED[name]
+
+
+def test_every_object_has_a_file_of_its_own(rendered: tuple[Rendered, ...]) -> None:
+    paths = [one.path for one in rendered]
+    assert len({path.lower() for path in paths}) == len(paths)
+    assert all(re.fullmatch(r"[a-z]+/[A-Za-z0-9._-]+\.sql", path) for path in paths)
+
+
+def test_every_file_parses(rendered: tuple[Rendered, ...]) -> None:
+    assert failures(rendered, statements) == []
+    assert all(one.text.endswith(";\n") for one in rendered)
+
+
+def test_every_body_parses(rendered: tuple[Rendered, ...]) -> None:
+    assert failures(rendered, parse_body) == []
+
+
+def test_every_object_has_a_comment_of_one_sentence(rendered: tuple[Rendered, ...]) -> None:
+    kinds = {
+        "table": {ObjectType.OBJECT_TABLE},
+        "type": {ObjectType.OBJECT_TYPE},
+        "view": {ObjectType.OBJECT_VIEW},
+        "trigger": {ObjectType.OBJECT_TRIGGER},
+        "function": {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE},
+    }
+    for one in rendered:
+        comments = [stmt for stmt in statements(one) if isinstance(stmt, ast.CommentStmt)]
+        assert sum(comment.objtype in kinds[one.kind] for comment in comments) == 1, one.path
+        assert all((comment.comment or "").endswith(".") for comment in comments), one.path
+
+
+def test_every_column_of_a_table_of_ours_has_a_comment(database: str, connect: Connect) -> None:
+    bare = connect(database).execute(
+        "SELECT a.attrelid::regclass::text, a.attname FROM pg_attribute a"
+        " JOIN pg_class c ON c.oid = a.attrelid"
+        " WHERE c.relnamespace = 'rollup'::regnamespace AND c.relkind = 'r' AND a.attnum > 0"
+        " AND c.relname !~ 'yoyo' AND col_description(c.oid, a.attnum) IS NULL"
+    )
+    assert bare.fetchall() == []
+
+
+def test_every_function_pins_its_search_path(rendered: tuple[Rendered, ...]) -> None:
+    for one, statement in routines(rendered):
+        pins = [
+            [value.val.sval for value in setting.args]
+            for setting in options(statement, "set")
+            if setting.name == "search_path"
+        ]
+        pinned = [["pg_catalog", "pg_temp"]]
+        assert pins == ([] if statement.is_procedure else pinned), one.path
+
+
+def test_procedures_which_cannot_pin_it_depend_on_no_search_path() -> None:
+    """One that commits cannot pin it; so it has to qualify types, functions and operators."""
+    procedures = [one for one, statement in routines(DEFAULT) if statement.is_procedure]
+    assert {one.name for one in procedures} == {"rollup.backfill", "rollup.purge_events"}
+    for one in procedures:
+        body = re.sub(r"(ERRCODE|HINT) = ", "", one.definition.split("DECLARE", 1)[1])
+        assert re.findall(r"::(?!pg_catalog\.)\w+|\s(?:[-+*/<>=]+)\s", body) == [], one.path
+        called = set(re.findall(r"(?<![.\w])(\w+)\(", body))
+        assert called <= {"coalesce", "OPERATOR"}, one.path
+
+
+def test_trigger_functions_alone_run_with_the_rights_of_their_owner(
+    rendered: tuple[Rendered, ...],
+) -> None:
+    for one, statement in routines(rendered):
+        is_trigger = "\n RETURNS trigger\n" in one.text
+        assert bool(options(statement, "security")) == is_trigger, one.path
+
+
+def test_everything_is_named_with_its_schema(rendered: tuple[Rendered, ...]) -> None:
+    for one in rendered:
+        if one.kind == "trigger":
+            assert one.table is not None
+            assert f" ON {one.table}\n" in one.text, one.path
+        else:
+            assert f" {one.name}" in one.text, one.path
+        if one.kind in ("function", "type", "view"):
+            assert one.name.startswith("rollup."), one.path
+
+
+def test_parameters_are_plain_words(rendered: tuple[Rendered, ...]) -> None:
+    inputs = (FunctionParameterMode.FUNC_PARAM_DEFAULT, FunctionParameterMode.FUNC_PARAM_IN)
+    for one, statement in routines(rendered):
+        for parameter in statement.parameters or ():
+            assert parameter.mode in inputs, one.path
+            assert re.fullmatch(r"(?![pv]_)[a-z]+(_[a-z]+)*", parameter.name), one.path
+
+
+@pytest.mark.parametrize("name", ["page views", "counts only", "distinct only"])
+def test_nothing_of_the_packaged_registry_is_said_of_another(name: str) -> None:
+    said = {
+        (one.path, word) for one in RENDERED[name] for word in VOCABULARY.findall(one.text.lower())
+    }
+    assert said == set()
+
+
+def test_lines_fit_a_screen() -> None:
+    """All but the header of a function, which the catalog prints on one line, and comments."""
+    long = [
+        (one.path, line)
+        for one in DEFAULT
+        for line in one.text.splitlines()[one.kind == "function" :]
+        if len(line) > WIDTH and not SENTENCE.fullmatch(line)
+    ]
+    assert long == []
+
+
+def test_there_is_no_stray_white_space(rendered: tuple[Rendered, ...]) -> None:
+    for one in rendered:
+        assert "\n\n\n" not in one.text, one.path
+        assert not one.text.startswith("\n"), one.path
+        assert [line for line in one.text.split("\n") if line != line.rstrip()] == [], one.path
+
+
+def test_the_catalog_keeps_every_function_as_it_is_written(database: str, connect: Connect) -> None:
+    kept = connect(database).execute(
+        "SELECT rtrim(pg_get_functiondef(p.oid), E'\n') FROM pg_proc p"
+        " WHERE p.pronamespace = 'rollup'::regnamespace"
+    )
+    written = {one.definition for one in DEFAULT if one.kind == "function"}
+    assert {text for (text,) in kept} == written
+
+
+@pytest.mark.parametrize("name", REGISTRIES)
+def test_plpgsql_check_finds_nothing(name: str, reference_database: str, connect: Connect) -> None:
+    session = connect(reference_database)
+    available = "SELECT FROM pg_available_extensions e WHERE e.name = 'plpgsql_check'"
+    if session.execute(available).fetchone() is None:
+        pytest.skip("the server has no extension plpgsql_check")
+    session.execute("CREATE EXTENSION plpgsql_check")
+    if name in OTHERS:
+        OTHERS[name].create(session)
+    deploy(reference_database, REGISTRIES[name])
+    assert session.execute(CHECK).fetchall() == []
