@@ -24,7 +24,7 @@ Kind = Literal["type", "table", "view", "function", "trigger"]
 
 _TABLES = ("rollups", "pending_events", "distinct_members")
 _TYPES = ("difference", "chunk")
-_VIEWS = ("current_rollups", "current_members", "status")
+_VIEWS = ("coverage", "current_rollups", "current_members", "status")
 _FUNCTIONS = (
     "require_read_committed",
     "try_slots",
@@ -34,6 +34,7 @@ _FUNCTIONS = (
     "canonical_timezone",
     "want_timezone",
     "set_timezone",
+    "settle_invalidations",
     "switch_timezone",
     "drift",
     "rebuild",

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _DRIFT = """
 SELECT
     d.*,
-    coalesce(a.covered @> d.date, false) AS covered
+    coalesce(v.covered @> d.date, false) AS covered
 FROM rollup.drift(%s, %s, %s) d
-LEFT JOIN rollup.accounts a ON a.account_id = d.account_id
+LEFT JOIN rollup.coverage v ON v.account_id = d.account_id
 """
 
 _MAY_NOTE = """
@@ -31,9 +31,11 @@ SELECT
 _VERIFIED = """
 UPDATE rollup.accounts a
 SET verified_at = clock_timestamp()
+FROM rollup.coverage v
 WHERE (%(account)s::bigint IS NULL OR a.account_id = %(account)s)
 AND a.timezone = a.wanted
-AND a.covered = '{(,)}'
+AND v.account_id = a.account_id
+AND v.covered = '{(,)}'
 """
 
 _SIZE = """

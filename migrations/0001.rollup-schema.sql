@@ -27,7 +27,7 @@ COMMENT ON COLUMN rollup.accounts.wanted IS
 COMMENT ON COLUMN rollup.accounts.setting IS
     'What the application was last seen to keep as the time zone of the account, valid or not.';
 COMMENT ON COLUMN rollup.accounts.covered IS
-    'The days on which rollups and raw events are known to agree, now and after every change.';
+    'The days on which rollups and raw events agree, now and after every change; read it as rollup.coverage.';
 COMMENT ON COLUMN rollup.accounts.sealed IS
     'The days whose raw events have been purged: their rollups are all there is, and are never rebuilt.';
 COMMENT ON COLUMN rollup.accounts.reads_enabled IS
@@ -36,6 +36,15 @@ COMMENT ON COLUMN rollup.accounts.rebuilt_at IS
     'When days of the account were last rebuilt.';
 COMMENT ON COLUMN rollup.accounts.verified_at IS
     'When the account was last verified whole, and found without drift.';
+
+CREATE TABLE IF NOT EXISTS rollup.invalidations (
+    account_id bigint
+);
+
+COMMENT ON TABLE rollup.invalidations IS
+    'Accounts of which no day is covered any more, put down here by whoever must not wait for rollup.accounts.';
+COMMENT ON COLUMN rollup.invalidations.account_id IS
+    'The account, taking part or not; NULL: every one.';
 
 CREATE TABLE IF NOT EXISTS rollup.deployments (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -3,7 +3,7 @@
     rollup.drift() says of the two: a row for every difference. One statement, hence one snapshot.
     Sums may differ by a microsecond, or a billionth: floats depend on the order of adding.
 
-    The parameter, true or false, limits it to the days that rollup.accounts calls covered.
+    The parameter, true or false, limits it to the days that rollup.coverage calls covered.
 */
 WITH event AS (
     SELECT
@@ -125,8 +125,8 @@ FROM difference d
 WHERE NOT %(covered)s
 OR EXISTS (
     SELECT
-    FROM rollup.accounts a
-    WHERE a.account_id = d.account_id
-    AND a.covered @> d.day
+    FROM rollup.coverage v
+    WHERE v.account_id = d.account_id
+    AND v.covered @> d.day
 )
 ORDER BY d.what, d.account_id, d.type, d.id, d.day, d.metric

@@ -80,7 +80,7 @@ def stale(session: Session) -> set[tuple[str | None, str]]:
 
 
 def is_covered(session: Session) -> bool:
-    [[covered]] = session.execute("SELECT DISTINCT a.covered::text FROM rollup.accounts a")
+    [[covered]] = session.execute("SELECT DISTINCT v.covered::text FROM rollup.coverage v")
     return bool(covered == "{(,)}")
 
 

@@ -25,7 +25,14 @@ FROM rollup.accounts
 WHERE account_id = %s
 """
 SETTING = '{"reporting_timezone": "UTC"}'
-OTHER_SETTING = '{"reporting_timezone": "Asia/Tokyo"}'
+OTHER = "Asia/Tokyo"
+OTHER_SETTING = f'{{"reporting_timezone": "{OTHER}"}}'
+ZONES_OF_5 = """
+SELECT a.timezone, a.wanted, v.covered::text
+FROM rollup.accounts a
+JOIN rollup.coverage v ON v.account_id = a.account_id
+WHERE a.account_id = 5
+"""
 TO_APIA = "SELECT rollup.set_timezone(1, 'Pacific/Apia')"
 
 PAUSE = """
@@ -251,14 +258,13 @@ def test_event_then_its_accounts_zone_and_set_timezone_then_rebuild_do_not_deadl
     application, changer = rebuilder(), rebuilder()
     write(application, account_id=5)
     changer.execute("SELECT rollup.set_timezone(5, 'Pacific/Apia')")
-    with waiting(
-        watcher,
-        application,
-        f"UPDATE public.accounts SET settings = '{OTHER_SETTING}' WHERE id = 5",
-    ):
-        changer.execute("SELECT rollup.rebuild(5)")
-        changer.commit()
-    application.commit()
+    application.execute(
+        "UPDATE public.accounts SET settings = settings || %s WHERE id = 5", (OTHER_SETTING,)
+    )
+    with waiting(watcher, changer, "SELECT rollup.rebuild(5)"):
+        application.commit()
+    changer.commit()
+    assert watcher.execute(ZONES_OF_5).fetchone() == (OTHER, OTHER, "{(,)}")
     assert_exact(watcher)
 
 
@@ -274,5 +280,52 @@ def test_an_account_is_updated_at_repeatable_read_beside_a_rebuild(
     application.execute(
         "UPDATE public.accounts SET settings = settings || %s WHERE id = 5", (OTHER_SETTING,)
     )
+    assert watcher.execute(ZONES_OF_5).fetchone() == ("UTC", "UTC", "{(,)}")
     application.commit()
+    assert watcher.execute(ZONES_OF_5).fetchone() == ("UTC", "UTC", "{}")
+    assert_exact(watcher)
+    watcher.execute("SELECT rollup.fold()")
+    assert watcher.execute(ZONES_OF_5).fetchone() == ("UTC", OTHER, "{}")
+    watcher.execute("CALL rollup.backfill(5)")
+    assert watcher.execute(ZONES_OF_5).fetchone() == (OTHER, OTHER, "{(,)}")
+    assert_exact(watcher)
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE_READ", "SERIALIZABLE"])
+def test_an_account_that_comes_above_read_committed_takes_part_from_the_next_fold_on(
+    watcher: psycopg.Connection[Any], writer: Open, level: str
+) -> None:
+    application = writer()
+    application.isolation_level = psycopg.IsolationLevel[level]
+    application.execute("INSERT INTO public.accounts (id, settings) VALUES (5, %s)", (SETTING,))
+    write(application, account_id=5)
+    application.commit()
+    assert watcher.execute(ZONES_OF_5).fetchone() is None
+    watcher.execute("SELECT rollup.fold()")
+    assert watcher.execute(ZONES_OF_5).fetchone() == ("UTC", "UTC", "{}")
+    watcher.execute("CALL rollup.backfill(5)")
+    assert rollups(watcher)[0][:2] == ("account", 5)
+    assert_exact(watcher)
+
+
+@pytest.mark.parametrize("call", ["rollup.fold()", "rollup.rebuild(1)", "rollup.follow_accounts()"])
+def test_whoever_settles_waits_for_no_account_that_somebody_holds(
+    watcher: psycopg.Connection[Any], writer: Open, rebuilder: Open, call: str
+) -> None:
+    watcher.execute("INSERT INTO public.accounts (id, settings) VALUES (5, %s)", (SETTING,))
+    holder, application, settler = rebuilder(), writer(), writer()
+    holder.execute("SELECT rollup.set_timezone(5, 'Pacific/Apia')")
+    application.execute(
+        "UPDATE public.accounts SET settings = settings || %s WHERE id = 5", (OTHER_SETTING,)
+    )
+    application.commit()
+    for _ in range(2):
+        settler.execute(f"SELECT {call}")
+        settler.commit()
+    holder.commit()
+    assert watcher.execute(ZONES_OF_5).fetchone() == ("UTC", "Pacific/Apia", "{}")
+    watcher.execute("SELECT rollup.fold()")
+    assert watcher.execute(ZONES_OF_5).fetchone() == ("UTC", OTHER, "{}")
+    watcher.execute("CALL rollup.backfill()")
+    assert watcher.execute(ZONES_OF_5).fetchone() == (OTHER, OTHER, "{(,)}")
     assert_exact(watcher)

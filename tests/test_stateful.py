@@ -66,7 +66,7 @@ MOMENTS = (
 RESET = """
 SET session_replication_role = replica;
 TRUNCATE public.reporting_events, public.reporting_events_rollups, rollup.distinct_members,
-    rollup.pending_events, rollup.accounts RESTART IDENTITY;
+    rollup.pending_events, rollup.invalidations, rollup.accounts RESTART IDENTITY;
 RESET session_replication_role
 """
 HELD = """
@@ -82,10 +82,7 @@ SELECT count(*)
 FROM pg_locks l
 WHERE l.locktype = 'relation'
 AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-AND l.relation = ANY (ARRAY [
-    'public.reporting_events', 'public.reporting_events_rollups', 'rollup.distinct_members',
-    'rollup.pending_events'
-]::regclass[])
+AND l.relation = 'public.reporting_events'::regclass
 AND l.pid IS DISTINCT FROM %s
 """
 FREE = "SELECT FROM rollup.accounts WHERE account_id = %s FOR NO KEY UPDATE SKIP LOCKED"
@@ -329,7 +326,7 @@ class Rollups(RuleBasedStateMachine):
             session.changes += (
                 rebuilt(before, zones_in_force(session.connection))
                 if session.may_rebuild
-                else [(account, True) for account in ACCOUNTS]
+                else [(account, False) for account in ACCOUNTS]
             )
             self.write(session, session.connection, batch)
             self.look_from(session)

@@ -6,12 +6,12 @@ CREATE OR REPLACE FUNCTION rollup.accounts_after_change()
 AS $function$
 /*
  * Follows the time zone that the application keeps for an account. Never an error for the
- * application, and never takes a slot: see rollup.follow_accounts().
+ * application, which waits for nobody: see rollup.follow_accounts().
  */
 BEGIN
     IF TG_OP = 'UPDATE'
         AND NEW.id = OLD.id
-        AND NEW.settings IS NOT DISTINCT FROM OLD.settings
+        AND NEW.settings ->> 'reporting_timezone' IS NOT DISTINCT FROM OLD.settings ->> 'reporting_timezone'
     THEN
         RETURN NULL;
     END IF;
@@ -27,3 +27,6 @@ $function$;
 
 COMMENT ON FUNCTION rollup.accounts_after_change() IS
     'Trigger function: follows the time zone that the application keeps for an account.';
+
+-- Nobody else may run it, with its owner's rights, on a table of his own.
+REVOKE EXECUTE ON FUNCTION rollup.accounts_after_change() FROM PUBLIC;

@@ -83,8 +83,9 @@ BEGIN
         c.events
     FROM chunks c
     JOIN rollup.accounts a ON a.account_id = c.account_id
+    JOIN rollup.coverage v ON v.account_id = c.account_id
     WHERE a.timezone IS DISTINCT FROM a.wanted
-    OR NOT a.covered @> daterange(c.since, c.until)
+    OR NOT v.covered @> daterange(c.since, c.until)
     ORDER BY
         c.account_id,
         c.since NULLS FIRST;

@@ -15,7 +15,7 @@ AS $function$
  *
  * Reads the events of the account and of the days since (inclusive) until (exclusive); NULL stands
  * for all accounts, and for no bound. Days before a backfill reached them differ, of course:
- * rollup.accounts.covered tells which days are claimed to be exact. Sealed days, whose events have
+ * rollup.coverage tells which days are claimed to be exact. Sealed days, whose events have
  * been purged, are left out.
  */
 BEGIN
@@ -371,19 +371,23 @@ BEGIN
             dimension_id,
             metric,
             coalesce(t.count, 0) - coalesce(r.count, 0) AS count,
-            coalesce(t.value_count, 0) - coalesce(r.value_count, 0) AS value_count,
-            coalesce(t.sum_value, 0) - coalesce(r.sum_value, 0) AS sum_value,
-            coalesce(t.business_hours_count, 0) - coalesce(r.business_hours_count, 0) AS business_hours_count,
-            coalesce(t.sum_value_business_hours, 0) - coalesce(r.sum_value_business_hours, 0) AS sum_value_business_hours
+            coalesce(t.value_count, 0) - coalesce(r.value_count, 0)
+                AS value_count,
+            coalesce(t.sum_value, 0) - coalesce(r.sum_value, 0)
+                AS sum_value,
+            coalesce(t.business_hours_count, 0) - coalesce(r.business_hours_count, 0)
+                AS business_hours_count,
+            coalesce(t.sum_value_business_hours, 0) - coalesce(r.sum_value_business_hours, 0)
+                AS sum_value_business_hours
         FROM truth t
         FULL JOIN record r USING (account_id, date, dimension_type, dimension_id, metric)
         WHERE coalesce(t.count, 0) <> coalesce(r.count, 0)
         OR coalesce(t.value_count, 0) <> coalesce(r.value_count, 0)
         OR NOT abs(coalesce(t.sum_value, 0) - coalesce(r.sum_value, 0))
-            <= 1e-9 * greatest(1, abs(t.sum_value))
+            <= 1e-9 * greatest(1000, abs(t.sum_value))
         OR coalesce(t.business_hours_count, 0) <> coalesce(r.business_hours_count, 0)
         OR NOT abs(coalesce(t.sum_value_business_hours, 0) - coalesce(r.sum_value_business_hours, 0))
-            <= 1e-9 * greatest(1, abs(t.sum_value_business_hours))
+            <= 1e-9 * greatest(1000, abs(t.sum_value_business_hours))
     ),
     record_members AS (
         SELECT

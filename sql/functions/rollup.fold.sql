@@ -6,12 +6,15 @@ AS $function$
 /*
  * Moves pending events, of one account or of all, into the record, and returns how many: at most
  * 100 000 a call. It waits for nobody: accounts that somebody is writing at the moment are left for
- * the next call. Reads of rollup.current_rollups say the same before and after.
+ * the next call. Reads of rollup.current_rollups say the same before and after. Settles
+ * invalidations as well.
  */
 DECLARE
     account_ids bigint[];
 BEGIN
     PERFORM rollup.require_read_committed();
+
+    PERFORM rollup.settle_invalidations();
 
     -- The order of rollup.lock_record(): the events table before any slot.
     LOCK TABLE public.reporting_events IN ACCESS SHARE MODE;

@@ -10,10 +10,22 @@ AS $function$
  *
  * A name that is no time zone switches the account off; it stays visible in rollup.status, and is
  * never an error. The same holds for an account that is gone.
+ *
+ * Waits for nobody, and takes no slot: a writer that holds one may come here, and whoever holds an
+ * account's row may be waiting for the slot. What is being changed by somebody else is left to
+ * rollup.settle_invalidations(), with no day covered until then; above READ COMMITTED, where a row
+ * that has changed since the snapshot is an error, everything is.
  */
 DECLARE
     followed bigint;
 BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        INSERT INTO rollup.invalidations (account_id)
+        SELECT i.account_id
+        FROM unnest(coalesce(follow_accounts.account_ids, ARRAY [NULL::bigint])) i (account_id);
+        RETURN 0;
+    END IF;
+
     WITH settings AS (
         SELECT
             s.id::bigint AS account_id,
@@ -51,6 +63,19 @@ BEGIN
         FROM changed c
         JOIN zones z ON z.setting IS NOT DISTINCT FROM c.setting
     ),
+    free AS MATERIALIZED (
+        SELECT a.account_id
+        FROM rollup.accounts a
+        WHERE a.account_id IN (SELECT w.account_id FROM wanted w)
+        ORDER BY a.account_id
+        FOR NO KEY UPDATE SKIP LOCKED
+    ),
+    busy AS MATERIALIZED (
+        SELECT a.account_id
+        FROM rollup.accounts a
+        WHERE a.account_id IN (SELECT w.account_id FROM wanted w)
+        AND a.account_id NOT IN (SELECT f.account_id FROM free f)
+    ),
     written AS (
         INSERT INTO rollup.accounts AS a (account_id, timezone, wanted, setting)
         SELECT
@@ -59,6 +84,7 @@ BEGIN
             w.zone,
             w.setting
         FROM wanted w
+        WHERE w.account_id NOT IN (SELECT b.account_id FROM busy b)
         ORDER BY w.account_id
         ON CONFLICT (account_id) DO UPDATE
         SET
@@ -66,10 +92,14 @@ BEGIN
             wanted = excluded.wanted,
             setting = excluded.setting,
             covered = CASE WHEN a.wanted IS NOT DISTINCT FROM excluded.wanted THEN a.covered ELSE '{}' END
+    ),
+    postponed AS (
+        INSERT INTO rollup.invalidations (account_id)
+        SELECT b.account_id
+        FROM busy b
     )
-    SELECT count(*)
-    INTO followed
-    FROM wanted;
+    SELECT (SELECT count(*) FROM wanted) - (SELECT count(*) FROM busy)
+    INTO followed;
 
     RETURN followed;
 END

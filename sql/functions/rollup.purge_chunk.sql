@@ -16,13 +16,21 @@ AS $function$
 DECLARE
     purged bigint;
 BEGIN
+    IF purge_chunk.before IS NULL OR NOT isfinite(purge_chunk.before) THEN
+        RAISE EXCEPTION 'no day given'
+            USING ERRCODE = 'null_value_not_allowed',
+                HINT = 'Call rollup.purge_events(before), before being the first day to keep.';
+    END IF;
+
     PERFORM rollup.lock_record(purge_chunk.account_id);
 
     UPDATE rollup.accounts a
     SET sealed = a.sealed + datemultirange(daterange(NULL, purge_chunk.before))
+    FROM rollup.coverage v
     WHERE a.account_id = purge_chunk.account_id
     AND a.timezone = a.wanted
-    AND a.covered @> daterange(NULL, purge_chunk.before);
+    AND v.account_id = a.account_id
+    AND v.covered @> daterange(NULL, purge_chunk.before);
 
     IF NOT FOUND THEN
         RAISE EXCEPTION 'account % has days before % that are not covered',

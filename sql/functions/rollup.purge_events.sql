@@ -14,12 +14,6 @@ DECLARE
     purged pg_catalog.int8;
     total pg_catalog.int8;
 BEGIN
-    IF purge_events.before IS NULL OR NOT pg_catalog.isfinite(purge_events.before) THEN
-        RAISE EXCEPTION 'no day given'
-            USING ERRCODE = 'null_value_not_allowed',
-                HINT = 'Call rollup.purge_events(before), before being the first day to keep.';
-    END IF;
-
     FOR account IN
         SELECT a.account_id
         FROM rollup.accounts a

@@ -258,10 +258,10 @@ BEGIN
         OR coalesce(t.count, 0) <> coalesce(r.count, 0)
         OR coalesce(t.value_count, 0) <> coalesce(r.value_count, 0)
         OR NOT abs(coalesce(t.sum_value, 0) - coalesce(r.sum_value, 0))
-            <= 1e-9 * greatest(1, abs(t.sum_value))
+            <= 1e-9 * greatest(1000, abs(t.sum_value))
         OR coalesce(t.business_hours_count, 0) <> coalesce(r.business_hours_count, 0)
         OR NOT abs(coalesce(t.sum_value_business_hours, 0) - coalesce(r.sum_value_business_hours, 0))
-            <= 1e-9 * greatest(1, abs(t.sum_value_business_hours))
+            <= 1e-9 * greatest(1000, abs(t.sum_value_business_hours))
     ),
     removed AS (
         DELETE FROM public.reporting_events_rollups r

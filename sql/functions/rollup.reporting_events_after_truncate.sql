@@ -6,21 +6,18 @@ CREATE OR REPLACE FUNCTION rollup.reporting_events_after_truncate()
 AS $function$
 /*
  * Keeps the rollups exact over a TRUNCATE of events, which holds ACCESS EXCLUSIVE on the table: by
- * the order of rollup.lock_record() nobody holds a slot, and the rebuild does not wait.
+ * the order of rollup.lock_record() nobody holds a slot, and the rebuild need not wait.
  *
- * Above READ COMMITTED a rebuild might not see all of the record. There the record is truncated
- * like the events, which, like their TRUNCATE, waits for whoever is reading it; where only a
- * partition was truncated, no day is covered any more until the next backfill.
+ * Two cases are left to the next backfill, no day being covered until then: above READ COMMITTED a
+ * rebuild might not see all of the record; and beside a TRUNCATE of one partition somebody who has
+ * written to another may hold a slot, and may want to write to this one next.
  */
 BEGIN
-    IF current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') THEN
+    IF cardinality(rollup.try_slots(ARRAY (SELECT s.slot FROM generate_series(0, 255) s (slot)))) = 256 THEN
         PERFORM rollup.rebuild();
-    ELSIF TG_RELID <> 'public.reporting_events'::regclass THEN
-        UPDATE rollup.accounts
-        SET covered = '{}'
-        WHERE covered <> '{}';
     ELSE
-        TRUNCATE public.reporting_events_rollups, rollup.distinct_members, rollup.pending_events;
+        INSERT INTO rollup.invalidations (account_id)
+        VALUES (NULL);
     END IF;
 
     RETURN NULL;
@@ -29,3 +26,6 @@ $function$;
 
 COMMENT ON FUNCTION rollup.reporting_events_after_truncate() IS
     'Trigger function: keeps the rollups exact over a TRUNCATE of events.';
+
+-- Nobody else may run it, with its owner's rights, on a table of his own.
+REVOKE EXECUTE ON FUNCTION rollup.reporting_events_after_truncate() FROM PUBLIC;

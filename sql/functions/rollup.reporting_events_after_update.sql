@@ -28,7 +28,8 @@ BEGIN
             'conversation_bot_handoff',
             'conversation_bot_resolved'
         )),
-        EXISTS (
+        current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
+        AND EXISTS (
             SELECT
             FROM rollup.pending_events p
             WHERE p.id > (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s)
@@ -608,3 +609,6 @@ $function$;
 
 COMMENT ON FUNCTION rollup.reporting_events_after_update() IS
     'Trigger function: keeps the rollups exact over every update of events, without waiting for anybody.';
+
+-- Nobody else may run it, with its owner's rights, on a table of his own.
+REVOKE EXECUTE ON FUNCTION rollup.reporting_events_after_update() FROM PUBLIC;

@@ -6,12 +6,14 @@ AS $function$
 /*
  * Puts the time zone that is wanted into force for an account, or for all (NULL), and voids the
  * coverage of those whose zone changes. What is recorded still has the days of the old zone: the
- * caller rebuilds it, in this transaction or, days being uncovered, in later ones.
+ * caller rebuilds it, in this transaction or, days being uncovered, in later ones. Settles what
+ * the application changed before.
  *
  * Holds the slot, so that no writer adds days of two zones to one record. Takes no row that
  * somebody else is changing: a transaction that sets a zone may go on to wait for the slot.
  */
 BEGIN
+    PERFORM rollup.settle_invalidations();
     PERFORM rollup.lock_record(switch_timezone.account_id);
 
     UPDATE rollup.accounts a

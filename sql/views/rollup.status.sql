@@ -2,7 +2,8 @@ CREATE OR REPLACE VIEW rollup.status AS
 SELECT
     a.account_id,
     CASE
-        WHEN a.wanted IS NULL AND a.setting IS NOT NULL THEN 'time zone not known'
+        WHEN a.wanted IS NULL AND a.setting IS NOT NULL
+            AND rollup.canonical_timezone(a.setting) IS NULL THEN 'time zone not known'
         WHEN a.wanted IS NULL AND a.timezone IS NULL THEN 'off'
         WHEN a.wanted IS NULL THEN 'switched off, not yet removed'
         WHEN a.timezone NOT IN (
@@ -10,20 +11,21 @@ SELECT
             FROM pg_catalog.pg_timezone_names t
         ) THEN 'time zone gone from the server'
         WHEN a.timezone <> a.wanted THEN 'time zone changed, not yet rebuilt'
-        WHEN a.covered = '{(,)}' THEN 'covered'
-        WHEN isempty(a.covered) THEN 'not covered'
+        WHEN v.covered = '{(,)}' THEN 'covered'
+        WHEN isempty(v.covered) THEN 'not covered'
         ELSE 'partly covered'
     END AS state,
     a.timezone,
     a.wanted,
     a.setting,
-    a.covered,
+    v.covered,
     a.sealed,
     a.reads_enabled,
     coalesce(p.events, 0) AS pending_events,
     a.rebuilt_at,
     a.verified_at
 FROM rollup.accounts a
+JOIN rollup.coverage v ON v.account_id = a.account_id
 LEFT JOIN (
     SELECT
         p.account_id AS account_id,

@@ -1,0 +1,69 @@
+CREATE OR REPLACE FUNCTION rollup.settle_invalidations()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+/*
+ * Voids the coverage of the accounts in rollup.invalidations and takes over their time zones, for
+ * those that could not do so themselves without waiting. Waits for nobody either: what somebody
+ * else is changing is left for the next call.
+ */
+DECLARE
+    account_ids bigint[];
+    has_all boolean;
+BEGIN
+    WITH taken AS (
+        DELETE FROM rollup.invalidations i
+        WHERE i.ctid = ANY (ARRAY (
+            SELECT j.ctid
+            FROM rollup.invalidations j
+            FOR UPDATE SKIP LOCKED
+        ))
+        RETURNING i.account_id
+    ),
+    named AS MATERIALIZED (
+        SELECT a.account_id
+        FROM rollup.accounts a
+        WHERE EXISTS (
+            SELECT
+            FROM taken t
+            WHERE coalesce(t.account_id, a.account_id) = a.account_id
+        )
+    ),
+    free AS MATERIALIZED (
+        SELECT a.account_id
+        FROM rollup.accounts a
+        WHERE a.account_id IN (SELECT n.account_id FROM named n)
+        ORDER BY a.account_id
+        FOR NO KEY UPDATE SKIP LOCKED
+    ),
+    voided AS (
+        UPDATE rollup.accounts a
+        SET covered = '{}'
+        FROM free f
+        WHERE a.account_id = f.account_id
+    ),
+    postponed AS (
+        INSERT INTO rollup.invalidations (account_id)
+        SELECT n.account_id
+        FROM named n
+        WHERE n.account_id NOT IN (SELECT f.account_id FROM free f)
+    )
+    SELECT
+        array_agg(t.account_id),
+        bool_or(t.account_id IS NULL)
+    INTO
+        account_ids,
+        has_all
+    FROM taken t;
+
+    IF has_all THEN
+        PERFORM rollup.follow_accounts();
+    ELSIF account_ids IS NOT NULL THEN
+        PERFORM rollup.follow_accounts(account_ids);
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.settle_invalidations() IS
+    'Voids the coverage of the accounts in rollup.invalidations, without waiting for anybody.';
