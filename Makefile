@@ -6,23 +6,30 @@ PYTHONS = python3 python3.14 python3.13 python3.12 python3.11
 FIT = $(foreach name,$(PYTHONS),$(shell $(name) -c '$(IS_OLD)' 2>/dev/null && echo $(name)))
 PYTHON ?= $(firstword $(FIT) python3)
 PROCESSES ?= 2
+MINUTES ?= 10
 
 BIN = .venv/bin
 READY = .venv/requirements.installed
 COMPILE = --universal --generate-hashes --python-version 3.11 --no-header \
 	--no-emit-index-url --no-emit-find-links --all-extras --group dev
 
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test test-long torture lint bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 12
 
 demo: $(READY) ## a first look, with a database of its own
 	@$(BIN)/python -m generator demo
 
 test: $(READY) ## run the tests, with a database of their own; PROCESSES=2 at a time
 	@$(BIN)/python -m pytest -q -n $(PROCESSES)
+
+test-long: $(READY) ## try 500 random histories, of up to 50 steps each, on several connections
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q tests/test_stateful.py
+
+torture: $(READY) ## let everything happen at once for MINUTES=10, crashes included, and compare
+	@$(BIN)/python -m tests.torture --minutes $(MINUTES)
 
 lint: $(READY) ## check style and types, and that sql/ is what the generator renders
 	@$(BIN)/ruff check

@@ -20,8 +20,9 @@ _CLAIMED = """
 SELECT count(*)
 FROM public.reporting_events e
 JOIN rollup.accounts a ON a.account_id = e.account_id
+JOIN rollup.coverage v ON v.account_id = e.account_id
 WHERE a.account_id = ANY (%s)
-OR a.covered @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date
+OR v.covered @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date
 """
 
 

@@ -53,9 +53,11 @@ class Meddler:
         """Do something, and tell what."""
         raise NotImplementedError
 
-    def in_transaction(self, connection: Connection[Any], *calls: Call) -> str:
+    def in_transaction(
+        self, connection: Connection[Any], *calls: Call, level: str = "READ COMMITTED"
+    ) -> str:
         """Execute statements in a transaction that stays open for a while, and tell its end."""
-        connection.execute("BEGIN")
+        connection.execute(f"BEGIN ISOLATION LEVEL {level}".encode())
         for statement, arguments in calls:
             connection.execute(statement, arguments)
         self._stop.wait(self._chance.random() * LONGEST_PAUSE)
@@ -136,8 +138,9 @@ class ZoneChanger(Meddler):
         change: Call = (_SET_SETTING, (account, self._chance.choice(SETTINGS)))
         if self._chance.random() < 0.3:
             change = (_DELETE_ACCOUNT, (account,))
-        if self._chance.random() < 0.3:
-            return f"application's, {self.in_transaction(connection, change)}"
+        if self._chance.random() < 0.5:
+            level = self._chance.choice(["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+            return f"application's, {self.in_transaction(connection, change, level=level)}"
         connection.execute(*change)
         return "application's"
 

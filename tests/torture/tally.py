@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from threading import Lock
 
@@ -33,11 +34,23 @@ class Tally:
         """Write it all down."""
         with self._lock:
             counted = [
-                f"{heading:14}{counts.total():>9,}  "
-                + ", ".join(f"{what} {count:,}" for what, count in sorted(counts.items()))
+                _wrapped(
+                    f"{heading:14}{counts.total():>9,}  ",
+                    ", ".join(f"{what} {count:,}" for what, count in sorted(counts.items())),
+                )
                 for heading, counts in sorted(self._counts.items())
             ]
             return counted + [
                 f"longest {what}: {seconds:.2f} s"
                 for what, seconds in sorted(self._longest.items())
             ]
+
+
+def _wrapped(beginning: str, rest: str) -> str:
+    return textwrap.fill(
+        rest,
+        width=100,
+        initial_indent=beginning,
+        subsequent_indent=" " * len(beginning),
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,14 @@
+"""The torture, for a few seconds and with one crash; `make torture` goes on for longer."""
+
+from __future__ import annotations
+
+from tests.torture.run import Plan, run
+from tests.torture.tally import Tally
+
+
+def test_everything_at_once_leaves_no_drift_and_no_event_is_lost() -> None:
+    tally = Tally()
+    assert run(Plan(seed="suite", seconds=12, crashes_every=6), tally) == []
+    assert tally.total("crashes") >= 1
+    for heading in ("transactions", "rebuilds", "folds", "zone changes", "kills", "checks"):
+        assert tally.total(heading), heading
