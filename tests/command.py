@@ -11,6 +11,7 @@ import sys
 import termios
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from click.testing import CliRunner
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 PATIENCE = 30.0  # seconds, after which a test has failed
+PAUSE = 0.02  # seconds
 
 NOWHERE = dict.fromkeys(
     ("DATABASE_URL", "PGDATABASE", "PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE", "PGUSER")
@@ -69,7 +71,14 @@ class Terminal:
         return self
 
     def type(self, keys: str) -> Self:
-        """Type keys, a line's last being Enter, and forget what was shown before."""
+        """Type keys, a line's last being Enter, and forget what was shown before.
+
+        Only once the command sleeps, waiting for them: a Ctrl-C on its way there can go unnoticed.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while self._is_running():
+            assert time.monotonic() < deadline, f"it waits for no key, but shows:\n{self.shown}"
+            time.sleep(PAUSE)
         self.shown = ""
         os.write(self._master, keys.encode())
         return self
@@ -80,6 +89,11 @@ class Terminal:
         while self._read(deadline):
             pass
         return self.process.wait(PATIENCE)
+
+    def _is_running(self) -> bool:
+        """Say whether it is busy, as far as Linux tells."""
+        state = Path(f"/proc/{self.process.pid}/stat")
+        return state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] == "R"
 
     def _read(self, deadline: float) -> bool:
         ready, _, _ = select.select([self._master], [], [], max(0, deadline - time.monotonic()))

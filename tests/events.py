@@ -94,6 +94,18 @@ def write(connection: Connection[Any], **columns: Any) -> int:
     return int(id_)
 
 
+def write_until_folded(connection: Connection[Any], **columns: Any) -> int:
+    """Insert plain events until one of them has folded what was pending; return how many.
+
+    One statement in four looks for that, as the clock has it: of 200, all but surely some.
+    """
+    for events in range(1, 201):
+        write(connection, **columns)
+        if recorded_and_pending(connection)[1] == 0:
+            return events
+    raise AssertionError(f"{recorded_and_pending(connection)[1]} events are still pending")
+
+
 def mix(connection: Connection[Any], events: int = 100) -> None:
     """Insert events of every kind in one statement, with NULLs, for the accounts of the desk."""
     connection.execute(MIXTURE, (events,))

@@ -11,7 +11,7 @@ import pytest
 from generator import __version__
 from tests.command import fail, run, succeed
 from tests.events import ZONES, desk, mix, write
-from tests.oracle import assert_exact, differences
+from tests.oracle import assert_exact, assert_exact_where_covered, differences
 
 if TYPE_CHECKING:
     import psycopg
@@ -46,10 +46,11 @@ def history(database: str, connect: Connect) -> Session:
 
 
 def test_timezone_lists_shows_sets_and_switches_off(database: str) -> None:
-    set_ = run("timezone", "7", "europe/berlin", on=database)
+    set_ = run("timezone", "7", "europe/berlin", "--no-backfill", on=database)
     assert set_.stdout == "account 7: Europe/Berlin\n"
-    assert "backfill --account 7" in set_.stderr
-    assert succeed("timezone", "8", "Chennai", on=database) == "account 8: Asia/Kolkata\n"
+    assert "not covered" in set_.stderr
+    said = succeed("timezone", "8", "Chennai", on=database).splitlines()
+    assert said == ["account 8: Asia/Kolkata", "backfilled 0 events in 1 chunk, 0 rows changed"]
     listed = succeed("timezone", on=database).splitlines()
     assert listed[0].split() == [
         *("account", "time", "zone", "recorded", "in", "application's", "setting", "state"),
@@ -59,10 +60,29 @@ def test_timezone_lists_shows_sets_and_switches_off(database: str) -> None:
         ["8", "Asia/Kolkata"],
     ]
     assert "Asia/Kolkata" not in succeed("timezone", "7", on=database)
-    off = run("timezone", "7", "--off", on=database)
+    off = run("timezone", "7", "--off", "--no-backfill", on=database)
     assert off.stdout == "account 7: off\n"
-    assert "rollup.rebuild(7)" in off.stderr
     assert "switched off, not yet removed" in succeed("timezone", "7", on=database)
+    assert succeed("timezone", "7", "--off", on=database) == "account 7: off\nremoved 0 rows\n"
+    assert "switched off, not yet" not in succeed("timezone", "7", on=database)
+
+
+def test_a_change_of_zone_is_backfilled_goes_on_where_it_was_stopped_and_is_undone(
+    history: psycopg.Connection[Any], database: str
+) -> None:
+    account = next(iter(ZONES))
+    succeed("backfill", "--account", str(account), "--yes", on=database)
+    history.execute("SELECT rollup.set_timezone(%s, 'Asia/Tokyo')", (account,))
+    said = run("timezone", str(account), "Pacific/Apia", on=database)
+    assert said.stdout.startswith(f"account {account}: Pacific/Apia\nbackfilled ")
+    assert "1/1" in said.stderr
+    assert_exact_where_covered(history)
+    again = succeed("timezone", str(account), "Pacific/Apia", on=database)
+    assert "nothing to do: all days are covered" in again
+    removed = succeed("timezone", str(account), "--off", on=database)
+    assert "removed 0 rows" not in removed
+    left = "SELECT count(*) FROM public.reporting_events_rollups WHERE account_id = %s"
+    assert history.execute(left, (account,)).fetchone() == (0,)
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus3", "europe", "+02:00", "UTC+2", ""])

@@ -75,9 +75,9 @@ def backfill(
                 _run(session, chunks)
 
 
-def work_off(session: Connection) -> None:
-    """Backfill every account without asking."""
-    chunks = filling.plan(session)
+def work_off(session: Connection, account_id: int | None = None) -> None:
+    """Backfill an account, or every one, without asking."""
+    chunks = filling.plan(session, account_id)
     if chunks:
         _run(session, chunks)
     else:
@@ -161,7 +161,8 @@ def _run(session: Connection, chunks: Sequence[Chunk]) -> None:
                     note(f"{number}/{len(chunks)} {_described(chunk)}, {count} rows changed")
     except KeyboardInterrupt:
         fail("interrupted; what is done is kept", "run the same command again to go on")
-    say(f"backfilled {total} events in {len(chunks)} chunks, {changed} rows changed")
+    pieces = "1 chunk" if len(chunks) == 1 else f"{len(chunks)} chunks"
+    say(f"backfilled {total} events in {pieces}, {changed} rows changed")
 
 
 def _progress() -> Progress:

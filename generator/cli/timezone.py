@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from generator.cli.backfill import work_off
 from generator.cli.console import errors, fail, note, say, table
 from generator.cli.options import AccountId, session_of, with_database
 
@@ -17,30 +18,44 @@ ORDER BY s.account_id
 
 _SET = "SELECT rollup.set_timezone(%s, %s)"
 
+_REBUILD = "SELECT rollup.rebuild(%s)"
+
 
 @click.command()
 @with_database
 @click.argument("account_id", type=AccountId(), required=False)
 @click.argument("zone", required=False)
-@click.option("--off", is_flag=True, help="Switch the account off: it has no rollups then.")
-def timezone(database_url: str | None, account_id: int | None, zone: str | None, off: bool) -> None:
+@click.option("--off", is_flag=True, help="Switch the account off, and remove its rollups.")
+@click.option(
+    "--no-backfill", is_flag=True, help="Only set it; the next backfill puts it into force."
+)
+def timezone(
+    database_url: str | None, account_id: int | None, zone: str | None, off: bool, no_backfill: bool
+) -> None:
     """Show or set reporting time zones.
 
-    Without arguments, lists all accounts; with ACCOUNT_ID, shows one; with ZONE, sets it. A zone is
-    a name that the server knows, such as Europe/Berlin, or an alias from the registry. Its days
-    are uncovered, and reports read raw events, until the account has been backfilled.
+    Without arguments, lists all accounts; with ACCOUNT_ID, shows one; with ZONE, sets it and
+    backfills the account. A zone is a name that the server knows, such as Europe/Berlin, or an
+    alias from the registry.
+
+    From the first moment until a day is backfilled it is uncovered, and reports read raw events.
+    Interrupt it when you like: the same command, or backfill, goes on.
     """
     if off and (account_id is None or zone is not None):
         raise click.UsageError("give ACCOUNT_ID and either ZONE or --off")
+    if no_backfill and not off and zone is None:
+        raise click.UsageError("--no-backfill goes with ZONE or --off")
     with errors(), session_of(database_url) as session:
-        if off or zone is not None:
+        if account_id is not None and (off or zone is not None):
             [canonical] = session.execute(_SET, (account_id, zone)).fetchone() or (None,)
             say(f"account {account_id}: {canonical or 'off'}")
-            note(
-                f"next: python -m generator backfill --account {account_id}"
-                if zone
-                else f"next: SELECT rollup.rebuild({account_id}) removes what is recorded"
-            )
+            if no_backfill:
+                note(f"until it is backfilled or rebuilt, account {account_id} is not covered")
+            elif off:
+                [removed] = session.execute(_REBUILD, (account_id,)).fetchone() or (0,)
+                say(f"removed {removed} rows")
+            else:
+                work_off(session, account_id)
             return
         rows = session.execute(_LIST, {"account": account_id}).fetchall()
         if not rows and account_id is not None:

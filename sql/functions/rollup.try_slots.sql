@@ -22,25 +22,19 @@ BEGIN
         RETURN held;
     END IF;
 
-    IF cardinality(account_ids) = 1 THEN
-        IF pg_try_advisory_xact_lock(1919904876, (account_ids[1] & 255)::integer) THEN
-            held := account_ids;
-        END IF;
-    ELSE
-        held := ARRAY (
-            SELECT i.account_id
-            FROM unnest(account_ids) i (account_id)
-            WHERE i.account_id & 255 = ANY (ARRAY (
-                SELECT s.slot
-                FROM (
-                    SELECT DISTINCT j.account_id & 255 AS slot
-                    FROM unnest(account_ids) j (account_id)
-                    ORDER BY slot
-                ) s
-                WHERE pg_try_advisory_xact_lock(1919904876, s.slot::integer)
-            ))
-        );
-    END IF;
+    held := ARRAY (
+        SELECT i.account_id
+        FROM unnest(account_ids) i (account_id)
+        WHERE i.account_id & 255 = ANY (ARRAY (
+            SELECT s.slot
+            FROM (
+                SELECT DISTINCT j.account_id & 255 AS slot
+                FROM unnest(account_ids) j (account_id)
+                ORDER BY slot
+            ) s
+            WHERE pg_try_advisory_xact_lock(1919904876, s.slot::integer)
+        ))
+    );
 
     BEGIN
         PERFORM now() AT TIME ZONE a.timezone
