@@ -51,6 +51,7 @@ CASES = {
         Case(name="copy", run=bulk.copy),
         Case(name="rebuild", run=bulk.rebuild),
         Case(name="update-delete", run=single.update_delete, needs_pgbench=True),
+        Case(name="old-snapshot", run=single.old_snapshot, needs_pgbench=True),
         Case(name="irrelevant", run=single.irrelevant, needs_pgbench=True),
         Case(name="wal", run=single.wal, needs_pgbench=True),
         Case(name="reads", run=reading.reads),

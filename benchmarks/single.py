@@ -6,6 +6,8 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
+from psycopg import IsolationLevel
+
 from benchmarks.arena import NO_TRIGGER, PLAIN_UPSERT, ROLLUPS, tidy
 from benchmarks.measurement import Target, compare
 from benchmarks.pgbench import Turn
@@ -53,6 +55,33 @@ def hot_account(arena: Arena) -> list[Comparison]:
     with arena.contest(arena.scale.recent, NO_TRIGGER, ROLLUPS, PLAIN_UPSERT) as dsns:
         numbers = _turns(arena, dsns, what, turn)
     return compare(what, "tps", numbers, {ROLLUPS: Target(at_least=0.7)})
+
+
+def old_snapshot(arena: Arena) -> list[Comparison]:
+    """Insert one event per transaction into one account, under a snapshot from as many ago."""
+    turn = Turn(
+        script=named("event"),
+        variables=ONE_ACCOUNT | COUNTED,
+        transactions=arena.scale.transactions,
+    )
+
+    def aged(dsn: str) -> float:
+        tidy(dsn)
+        with connect(dsn) as session:
+            session.isolation_level = IsolationLevel.REPEATABLE_READ
+            with session.transaction():
+                session.execute("SELECT")
+                turn.run(dsn)
+                return turn.run(dsn)
+
+    with arena.contest(arena.scale.recent, NO_TRIGGER, ROLLUPS) as dsns:
+        fresh = _turns(arena, dsns, "no old snapshot", turn)
+        contestants = {name: partial(aged, dsn) for name, dsn in dsns.items()}
+        old = arena.take_turns("old snapshot", contestants)
+    return [
+        *compare("none open", "tps", fresh),
+        *compare(f"{turn.transactions:,} events ago", "tps", old),
+    ]
 
 
 def irrelevant(arena: Arena) -> list[Comparison]:

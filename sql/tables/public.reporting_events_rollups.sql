@@ -6,8 +6,8 @@ CREATE TABLE IF NOT EXISTS public.reporting_events_rollups (
     dimension_id bigint NOT NULL,
     metric text NOT NULL,
     count bigint NOT NULL DEFAULT 0,
-    created_at timestamp(6) without time zone NOT NULL,
-    updated_at timestamp(6) without time zone NOT NULL,
+    created_at timestamp(6) without time zone NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
+    updated_at timestamp(6) without time zone NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
     PRIMARY KEY (account_id, dimension_type, metric, date, dimension_id)
 ) WITH (fillfactor = 80);
 
@@ -20,10 +20,6 @@ ALTER TABLE public.reporting_events_rollups
         NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
     ADD COLUMN IF NOT EXISTS updated_at timestamp(6) without time zone
         NOT NULL DEFAULT (now() AT TIME ZONE 'UTC');
-
-ALTER TABLE public.reporting_events_rollups
-    ALTER COLUMN created_at SET DEFAULT (now() AT TIME ZONE 'UTC'),
-    ALTER COLUMN updated_at SET DEFAULT (now() AT TIME ZONE 'UTC');
 
 COMMENT ON TABLE public.reporting_events_rollups IS
     'Daily totals as recorded; read them from rollup.current_rollups, which adds what is pending.';
