@@ -16,6 +16,8 @@ SELECT c.account_id, c.since, c.until, c.events
 FROM rollup.backfill_chunks(%s, %s, %s) c
 """
 
+_SETTLE = "SELECT rollup.settle_invalidations()"
+
 _SWITCH = "SELECT rollup.switch_timezone(%s)"
 
 _REBUILD = "SELECT rollup.rebuild(%s, %s, %s)"
@@ -32,6 +34,11 @@ class Chunk:
     since: date | None
     until: date | None
     events: int
+
+
+def settle(session: Connection) -> None:
+    """Take over what the application has changed and could not hand over at once."""
+    session.execute(_SETTLE)
 
 
 def plan(

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from generator.registry import Registry
 
 SLOT_CLASS = 0x726F6C6C
-"""The class of our advisory locks: 'roll' in ASCII. Keys 0 to 255 in it are the slots."""
+"""The class of our advisory locks: 'roll' in ASCII.
+
+Keys 0 to 255 in it are the slots, 256 the deployers', 257 to 512 those of who adds accounts.
+"""
 
 Kind = Literal["type", "table", "view", "function", "trigger"]
 
@@ -32,9 +35,12 @@ _FUNCTIONS = (
     "fold_pending",
     "fold",
     "canonical_timezone",
+    "knows_timezone",
+    "require_timezones",
     "want_timezone",
     "set_timezone",
     "settle_invalidations",
+    "count_sealed",
     "switch_timezone",
     "drift",
     "rebuild",

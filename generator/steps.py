@@ -11,6 +11,7 @@ from generator import deployments, tables
 from generator.blockers import waiting_for
 from generator.catalog import Object, Status, compare, definitions
 from generator.quoting import qualified
+from generator.render import SLOT_CLASS
 
 if TYPE_CHECKING:
     from generator.database import Connection
@@ -32,6 +33,9 @@ JOIN pg_class c ON c.oid = a.attrelid
 WHERE c.reltype = %s::regtype
 AND NOT a.attisdropped
 """
+
+# Waited for: what follow_accounts() cannot have at once, it leaves uncovered.
+_LOCK_ACCOUNTS = "SELECT pg_advisory_xact_lock(%s, k) FROM generate_series(257, 512) k"
 
 _VOID_COVERAGE = "UPDATE rollup.accounts SET covered = '{}' WHERE covered <> '{}'"
 
@@ -94,6 +98,7 @@ class Steps:
         if self.registry.accounts is None:
             return 0
         with waiting_for("ROWS", "rollup.accounts"):
+            self.session.execute(_LOCK_ACCOUNTS, (SLOT_CLASS,))
             row = self.session.execute("SELECT rollup.follow_accounts()").fetchone()
         return int(row[0]) if row else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import FIRST_COMPLETED, wait
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest
 
 from tests.events import desk, mix, recorded_and_pending, rollups, write
 from tests.oracle import assert_exact, assert_exact_where_covered
-from tests.waiting import blockers, waiting
+from tests.waiting import PATIENCE, blockers, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -250,16 +251,41 @@ def test_a_rebuild_that_waits_for_a_slot_and_a_truncate_that_waits_for_it_take_t
     truncater.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
     with (
         waiting(watcher, patient, "SELECT rollup.rebuild()") as rebuilt,
-        waiting(watcher, truncater, TRUNCATE),
+        waiting(watcher, truncater, TRUNCATE) as truncated,
     ):
         mix(holder, 20)
         holder.execute("DELETE FROM public.reporting_events WHERE id % 2 = 0")
         holder.commit()
-        rebuilt.result()
-        assert_exact(patient)
-        patient.commit()
-    truncater.commit()
+        wait([rebuilt, truncated], PATIENCE, FIRST_COMPLETED)
+        first, last = (patient, truncater) if rebuilt.done() else (truncater, patient)
+        assert_exact_where_covered(first)
+        first.commit()
+    last.commit()
     assert_truncated(watcher, level)
+
+
+@pytest.mark.parametrize(
+    "change", [TRUNCATE, "ALTER TABLE public.reporting_events ADD COLUMN remark text"]
+)
+@pytest.mark.parametrize("call", ["SELECT rollup.rebuild()", "CALL rollup.backfill()"])
+def test_insert_and_rebuild_and_then_a_writer_who_wants_the_whole_table_is_not_in_a_deadlock(
+    watcher: psycopg.Connection[Any],
+    writer: Open,
+    database: str,
+    connect: Connect,
+    change: str,
+    call: str,
+) -> None:
+    mix(watcher, 20)
+    watcher.execute("UPDATE rollup.accounts SET covered = '{}'")
+    holder, patient = writer(), connect(database)
+    write(holder)
+    with waiting(watcher, patient, call):
+        holder.execute(change)
+        holder.commit()
+    assert_exact_where_covered(watcher)
+    watcher.execute("CALL rollup.backfill()")
+    assert_exact(watcher)
 
 
 @LEVELS
@@ -284,7 +310,7 @@ def test_truncate_and_insert_the_insert_counts_afterwards(
 
 
 @LEVELS
-def test_truncate_and_fold_take_turns(
+def test_truncate_and_fold_the_fold_does_nothing(
     watcher: psycopg.Connection[Any], rebuilder: Open, level: str
 ) -> None:
     watcher.execute("SET default_transaction_isolation = 'repeatable read'")
@@ -293,8 +319,10 @@ def test_truncate_and_fold_take_turns(
     truncater, folder = rebuilder(), rebuilder()
     truncater.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
     truncater.execute(TRUNCATE)
-    with waiting(watcher, folder, "SELECT rollup.fold()"):
-        truncater.commit()
+    assert folder.execute("SELECT rollup.fold()").fetchone() == (0,)
+    folder.commit()
+    truncater.commit()
+    folder.execute("SELECT rollup.fold()")
     folder.commit()
     assert recorded_and_pending(watcher)[1] == 0
     assert_truncated(watcher, level)

@@ -264,6 +264,7 @@ def test_event_then_its_accounts_zone_and_set_timezone_then_rebuild_do_not_deadl
     with waiting(watcher, changer, "SELECT rollup.rebuild(5)"):
         application.commit()
     changer.commit()
+    watcher.execute("CALL rollup.backfill(5)")
     assert watcher.execute(ZONES_OF_5).fetchone() == (OTHER, OTHER, "{(,)}")
     assert_exact(watcher)
 
@@ -328,4 +329,33 @@ def test_whoever_settles_waits_for_no_account_that_somebody_holds(
     assert watcher.execute(ZONES_OF_5).fetchone() == ("UTC", OTHER, "{}")
     watcher.execute("CALL rollup.backfill()")
     assert watcher.execute(ZONES_OF_5).fetchone() == (OTHER, OTHER, "{(,)}")
+    assert_exact(watcher)
+
+
+def test_set_timezone_of_a_new_account_and_the_application_which_does_not_wait_for_it(
+    watcher: psycopg.Connection[Any], rebuilder: Open, writer: Open
+) -> None:
+    watcher.execute("INSERT INTO public.accounts (id) VALUES (5)")
+    setter, application = rebuilder(), writer()
+    setter.execute("SELECT rollup.set_timezone(5, 'UTC')")
+    application.execute("UPDATE public.accounts SET settings = %s WHERE id = 5", (OTHER_SETTING,))
+    application.commit()
+    setter.commit()
+    watcher.execute("CALL rollup.backfill(5)")
+    assert watcher.execute(ZONES_OF_5).fetchone() == (OTHER, OTHER, "{(,)}")
+
+
+def test_backfill_that_takes_over_an_account_and_waits_keeps_no_writer_waiting(
+    watcher: psycopg.Connection[Any], writer: Open, database: str, connect: Connect
+) -> None:
+    holder, application, patient = writer(), writer(), connect(database)
+    write(holder, account_id=261)  # which shares the slot of 5
+    application.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    application.execute("INSERT INTO public.accounts (id, settings) VALUES (5, %s)", (SETTING,))
+    application.commit()
+    with waiting(watcher, patient, "CALL rollup.backfill()"):
+        holder.execute("UPDATE public.accounts SET settings = '{}' WHERE id = 5")
+        holder.commit()
+    watcher.execute("SELECT rollup.fold(), rollup.rebuild()")
+    assert watcher.execute(ZONES_OF_5).fetchone() == (None, None, "{}")
     assert_exact(watcher)

@@ -375,3 +375,61 @@ WRITES = {
     "other accounts": "UPDATE public.reporting_events SET account_id = 1, value = 2"
     " WHERE account_id = 2",
 }
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "UTC", "Pacific/Apia"])
+def test_a_change_of_zone_moves_late_events_to_and_from_sealed_days_and_loses_none(
+    session: Session, zone: str
+) -> None:
+    """What is purged stays where it was; what there is has one day, before and after."""
+    counted = """
+    SELECT sum(count)::integer FROM rollup.current_rollups
+    WHERE account_id = 2 AND dimension_type = 'account' AND metric = 'reply_time'
+    """
+    session.execute(PURGE)
+    for hour in range(48):
+        at = f"2026-03-09 {hour}:30" if hour < 24 else f"2026-03-10 {hour - 24}:30"
+        write(session, account_id=2, name="reply_time", created_at=at)
+    before = session.execute(counted).fetchone()
+    session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    write(session, account_id=2, name="reply_time", created_at="2026-03-09 12:00")
+    session.execute("COMMIT")
+    session.execute("SELECT rollup.set_timezone(2, %s)", (zone,))
+    session.execute("CALL rollup.backfill(2)")
+    assert before is not None
+    assert session.execute(counted).fetchone() == (before[0] + 1,)
+    assert session.execute("SELECT count(*) FROM rollup.drift()").fetchone() == (0,)
+    session.execute("DELETE FROM public.reporting_events WHERE account_id = 2 AND value = 60")
+    assert session.execute(counted).fetchone() == (before[0] - 48,)
+    session.execute("SELECT rollup.set_timezone(2, NULL), rollup.rebuild(2)")
+    write(session, account_id=2, name="reply_time", created_at="2026-03-01")
+    session.execute("SELECT rollup.set_timezone(2, 'America/New_York')")
+    session.execute("CALL rollup.backfill(2)")
+    assert session.execute(counted).fetchone() == (before[0] - 47,)
+
+
+def test_what_is_pending_of_purged_events_outlives_a_change_of_zone(session: Session) -> None:
+    session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    write(session, account_id=2, created_at="2026-03-10 02:00")
+    session.execute("COMMIT")
+    session.execute(PURGE)
+    assert recorded_and_pending(session)[1] == 0
+    kept = record(session)
+    session.execute("SELECT rollup.set_timezone(2, 'UTC')")
+    session.execute("CALL rollup.backfill(2)")
+    assert record(session) == kept
+
+
+def test_a_purge_leaves_events_that_somebody_has_locked_for_the_next(
+    session: Session, other: Open
+) -> None:
+    holder = other("REPEATABLE_READ")
+    [first] = holder.execute(ONE_OF_1).fetchone() or (0,)
+    holder.execute("UPDATE public.reporting_events SET value = 1 WHERE id = %s", (first,))
+    session.execute(PURGE)
+    assert events(session, 1) == 1
+    holder.commit()
+    assert_exact(session)
+    session.execute(PURGE)
+    assert events(session, 1) == 0
+    assert_exact(session)

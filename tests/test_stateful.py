@@ -74,6 +74,7 @@ SELECT l.objid::bigint
 FROM pg_locks l
 WHERE l.locktype = 'advisory'
 AND l.classid = %s
+AND l.objid < 256
 AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
 AND l.pid IS DISTINCT FROM %s
 """

@@ -57,6 +57,8 @@ def backfill(
         raise click.UsageError("--json prints a plan: give --dry-run, too")
     first, end = days_of(since, until)
     with errors(), session_of(database_url) as session:
+        if not dry_run:
+            filling.settle(session)
         asking = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or dry_run)
         if asking and account_id is None:
             account_id = _ask_account(session)
@@ -77,6 +79,7 @@ def backfill(
 
 def work_off(session: Connection, account_id: int | None = None) -> None:
     """Backfill an account, or every one, without asking."""
+    filling.settle(session)
     chunks = filling.plan(session, account_id)
     if chunks:
         _run(session, chunks)

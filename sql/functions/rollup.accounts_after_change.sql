@@ -9,6 +9,10 @@ AS $function$
  * application, which waits for nobody: see rollup.follow_accounts().
  */
 BEGIN
+    IF TG_OP = 'INSERT' AND NEW.settings ->> 'reporting_timezone' IS NULL THEN
+        RETURN NULL;
+    END IF;
+
     IF TG_OP = 'UPDATE'
         AND NEW.id = OLD.id
         AND NEW.settings ->> 'reporting_timezone' IS NOT DISTINCT FROM OLD.settings ->> 'reporting_timezone'
@@ -16,9 +20,14 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    PERFORM rollup.follow_accounts(array_remove(
-        ARRAY [OLD.id, NEW.id]::bigint[],
-        NULL
+    PERFORM rollup.follow_accounts(ARRAY (
+        SELECT i.account_id
+        FROM (VALUES
+            (OLD.id::bigint),
+            (NEW.id::bigint)
+        ) i (account_id)
+        WHERE i.account_id IS NOT NULL
+        GROUP BY i.account_id
     ));
 
     RETURN NULL;

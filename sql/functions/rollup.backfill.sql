@@ -7,16 +7,21 @@ AS $procedure$
  * NOTICE for each. Safe beside live writers; today is included. Stop it when you like: the next
  * call goes on with what is not covered.
  *
- * A procedure that commits cannot pin its search_path; so all that it names is qualified.
+ * A procedure that commits cannot pin its search_path; so all that it names is qualified. It commits
+ * before each chunk, too: the plan has locked the events table, while a slot is waited for nothing
+ * else may be.
  */
 DECLARE
     chunk rollup.chunk;
     changed pg_catalog.int8;
 BEGIN
+    PERFORM rollup.settle_invalidations();
+
     FOR chunk IN
         SELECT c.account_id, c.since, c.until, c.events
         FROM rollup.backfill_chunks(backfill.account_id, backfill.since, backfill.until) c
     LOOP
+        COMMIT;
         PERFORM rollup.switch_timezone(chunk.account_id);
         changed := rollup.rebuild(chunk.account_id, chunk.since, chunk.until);
         COMMIT;

@@ -14,6 +14,12 @@ AS $function$
  * Events are counted by UTC day, so a chunk's number of events is near, not exact.
  */
 BEGIN
+    IF backfill_chunks.since > backfill_chunks.until THEN
+        RAISE EXCEPTION 'days end before they begin: % to %', backfill_chunks.since, backfill_chunks.until
+            USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'Days are since (inclusive) until (exclusive): give the earlier one first.';
+    END IF;
+
     RETURN QUERY
     WITH days AS (
         SELECT
@@ -36,8 +42,14 @@ BEGIN
             AND e.created_at >= '0001-01-01 00:00'
             AND e.created_at < '10000-01-01 00:00'
             AND (backfill_chunks.account_id IS NULL OR e.account_id = backfill_chunks.account_id)
-            AND (backfill_chunks.since IS NULL OR e.created_at >= backfill_chunks.since - 2)
-            AND (backfill_chunks.until IS NULL OR e.created_at < backfill_chunks.until + 2)
+            AND (
+                backfill_chunks.since IS NULL
+                OR e.created_at >= greatest(backfill_chunks.since, '0001-01-03') - 2
+            )
+            AND (
+                backfill_chunks.until IS NULL
+                OR e.created_at < least(backfill_chunks.until, '10000-01-01') + 2
+            )
         ) e
         JOIN rollup.accounts a ON a.account_id = e.account_id
         WHERE a.wanted IS NOT NULL
@@ -55,7 +67,7 @@ BEGIN
             (
                 coalesce(sum(d.events) OVER (PARTITION BY a.account_id ORDER BY d.date), 0)
                 - coalesce(d.events, 0)
-            )::bigint / backfill_chunks.chunk_events AS number
+            )::bigint / greatest(coalesce(backfill_chunks.chunk_events, 20000), 1) AS number
         FROM rollup.accounts a
         LEFT JOIN days d ON d.account_id = a.account_id
         WHERE a.wanted IS NOT NULL
@@ -87,6 +99,7 @@ BEGIN
     WHERE a.timezone IS DISTINCT FROM a.wanted
     OR NOT v.covered @> daterange(c.since, c.until)
     ORDER BY
+        NOT rollup.knows_timezone(a.wanted),
         c.account_id,
         c.since NULLS FIRST;
 END

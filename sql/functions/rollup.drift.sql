@@ -19,6 +19,14 @@ AS $function$
  * been purged, are left out.
  */
 BEGIN
+    IF drift.since > drift.until THEN
+        RAISE EXCEPTION 'days end before they begin: % to %', drift.since, drift.until
+            USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'Days are since (inclusive) until (exclusive): give the earlier one first.';
+    END IF;
+
+    PERFORM rollup.require_timezones(drift.account_id);
+
     RETURN QUERY
     WITH truth_members AS MATERIALIZED (
         SELECT
@@ -58,8 +66,14 @@ BEGIN
             AND e.created_at >= '0001-01-01 00:00'
             AND e.created_at < '10000-01-01 00:00'
             AND (drift.account_id IS NULL OR e.account_id = drift.account_id)
-            AND (drift.since IS NULL OR e.created_at >= drift.since - 2)
-            AND (drift.until IS NULL OR e.created_at < drift.until + 2)
+            AND (
+                drift.since IS NULL
+                OR e.created_at >= greatest(drift.since, '0001-01-03') - 2
+            )
+            AND (
+                drift.until IS NULL
+                OR e.created_at < least(drift.until, '10000-01-01') + 2
+            )
         ) e
         JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
         CROSS JOIN LATERAL (
@@ -140,8 +154,14 @@ BEGIN
             AND e.created_at >= '0001-01-01 00:00'
             AND e.created_at < '10000-01-01 00:00'
             AND (drift.account_id IS NULL OR e.account_id = drift.account_id)
-            AND (drift.since IS NULL OR e.created_at >= drift.since - 2)
-            AND (drift.until IS NULL OR e.created_at < drift.until + 2)
+            AND (
+                drift.since IS NULL
+                OR e.created_at >= greatest(drift.since, '0001-01-03') - 2
+            )
+            AND (
+                drift.until IS NULL
+                OR e.created_at < least(drift.until, '10000-01-01') + 2
+            )
         ) e
         JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
         CROSS JOIN LATERAL (
@@ -254,6 +274,7 @@ BEGIN
             JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
             CROSS JOIN LATERAL (
                 SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                WHERE rollup.knows_timezone(a.timezone)
                 OFFSET 0
             ) z
             JOIN (VALUES
@@ -315,6 +336,7 @@ BEGIN
                 JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
                 CROSS JOIN LATERAL (
                     SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                    WHERE rollup.knows_timezone(a.timezone)
                     OFFSET 0
                 ) z
                 JOIN LATERAL (VALUES
@@ -433,6 +455,7 @@ BEGIN
             JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
             CROSS JOIN LATERAL (
                 SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                WHERE rollup.knows_timezone(a.timezone)
                 OFFSET 0
             ) z
             JOIN LATERAL (VALUES

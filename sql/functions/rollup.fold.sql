@@ -6,18 +6,22 @@ AS $function$
 /*
  * Moves pending events, of one account or of all, into the record, and returns how many: at most
  * 100 000 a call. It waits for nobody: accounts that somebody is writing at the moment are left for
- * the next call. Reads of rollup.current_rollups say the same before and after. Settles
- * invalidations as well.
+ * the next call, and while somebody truncates or alters the table, all are. Reads of
+ * rollup.current_rollups say the same before and after. Settles what had to be put off, too.
  */
 DECLARE
     account_ids bigint[];
 BEGIN
     PERFORM rollup.require_read_committed();
 
-    PERFORM rollup.settle_invalidations();
+    BEGIN
+        LOCK TABLE public.reporting_events IN ACCESS SHARE MODE NOWAIT;
+    EXCEPTION
+        WHEN lock_not_available THEN
+            RETURN 0;
+    END;
 
-    -- The order of rollup.lock_record(): the events table before any slot.
-    LOCK TABLE public.reporting_events IN ACCESS SHARE MODE;
+    PERFORM rollup.settle_invalidations();
 
     account_ids := ARRAY (
         SELECT DISTINCT p.account_id

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.follow_accounts(account_ids bigint[] DEFAULT N
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Takes over the time zones that the application keeps for these accounts (NULL: for all) where they
  * differ from what was last seen there, and returns how many did. So a zone that was set here by
@@ -15,24 +16,53 @@ AS $function$
  * account's row may be waiting for the slot. What is being changed by somebody else is left to
  * rollup.settle_invalidations(), with no day covered until then; above READ COMMITTED, where a row
  * that has changed since the snapshot is an error, everything is.
+ *
+ * Rows that somebody has inserted and not committed cannot be seen, but would be waited for. So who
+ * inserts into rollup.accounts holds an advisory lock, tried here in a statement of its own: the
+ * next one sees what earlier holders have committed, here and of the application's settings.
  */
 DECLARE
+    ids bigint[] := follow_accounts.account_ids;
+    held bigint[];
     followed bigint;
 BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         INSERT INTO rollup.invalidations (account_id)
         SELECT i.account_id
-        FROM unnest(coalesce(follow_accounts.account_ids, ARRAY [NULL::bigint])) i (account_id);
+        FROM unnest(coalesce(ids, ARRAY [NULL::bigint])) i (account_id);
         RETURN 0;
     END IF;
+
+    IF ids IS NULL THEN
+        ids := ARRAY (
+            SELECT s.id::bigint
+            FROM public.accounts s
+            UNION
+            SELECT a.account_id
+            FROM rollup.accounts a
+        );
+    END IF;
+
+    held := ARRAY (
+        SELECT i.account_id
+        FROM unnest(ids) i (account_id)
+        WHERE i.account_id & 255 = ANY (ARRAY (
+            SELECT s.slot
+            FROM (
+                SELECT DISTINCT j.account_id & 255 AS slot
+                FROM unnest(ids) j (account_id)
+                ORDER BY slot
+            ) s
+            WHERE pg_try_advisory_xact_lock(1919904876, 257 + s.slot::integer)
+        ))
+    );
 
     WITH settings AS (
         SELECT
             s.id::bigint AS account_id,
             nullif(btrim(s.settings ->> 'reporting_timezone'), '') AS setting
         FROM public.accounts s
-        WHERE follow_accounts.account_ids IS NULL
-        OR s.id = ANY (follow_accounts.account_ids)
+        WHERE s.id = ANY (held)
     ),
     changed AS (
         SELECT
@@ -44,8 +74,7 @@ BEGIN
                 a.account_id,
                 a.setting
             FROM rollup.accounts a
-            WHERE follow_accounts.account_ids IS NULL
-            OR a.account_id = ANY (follow_accounts.account_ids)
+            WHERE a.account_id = ANY (held)
         ) a USING (account_id)
         WHERE s.setting IS DISTINCT FROM a.setting
     ),
@@ -88,7 +117,10 @@ BEGIN
         ORDER BY w.account_id
         ON CONFLICT (account_id) DO UPDATE
         SET
-            timezone = coalesce(a.timezone, excluded.wanted),
+            timezone = CASE
+                WHEN isempty(a.sealed) THEN coalesce(a.timezone, excluded.wanted)
+                ELSE a.timezone
+            END,
             wanted = excluded.wanted,
             setting = excluded.setting,
             covered = CASE WHEN a.wanted IS NOT DISTINCT FROM excluded.wanted THEN a.covered ELSE '{}' END
@@ -97,6 +129,10 @@ BEGIN
         INSERT INTO rollup.invalidations (account_id)
         SELECT b.account_id
         FROM busy b
+        UNION ALL
+        SELECT i.account_id
+        FROM unnest(ids) i (account_id)
+        WHERE NOT i.account_id = ANY (held)
     )
     SELECT (SELECT count(*) FROM wanted) - (SELECT count(*) FROM busy)
     INTO followed;

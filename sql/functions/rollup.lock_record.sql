@@ -5,25 +5,51 @@ CREATE OR REPLACE FUNCTION rollup.lock_record(account_id bigint)
 AS $function$
 /*
  * Takes the slot of an account, or every slot for NULL, and waits for it; lock_timeout is honoured.
- * From here to the end of the transaction writers append, and nobody else changes the record.
+ * From here to the end of the transaction writers append, and nobody else changes the record. Then
+ * settles what had to be put off: see rollup.settle_invalidations().
  *
- * The order is the same wherever slots are waited for: the events table, then slots ascending. A
- * TRUNCATE holds the table when its trigger comes here, so whoever holds a slot must already hold
- * the table, or the two would wait for each other. Writers do: they hold ROW EXCLUSIVE.
+ * Takes the events table as well, in ACCESS SHARE mode, but waits for neither while it holds the
+ * other. A writer who holds a slot may be about to truncate the table or to alter it, and who is
+ * truncating it comes here for the slots: either would wait for us for ever. What a handler undoes
+ * it also unlocks.
  */
+DECLARE
+    has_slots boolean;
 BEGIN
     PERFORM rollup.require_read_committed();
 
-    LOCK TABLE public.reporting_events IN ACCESS SHARE MODE;
+    LOOP
+        has_slots := false;
 
-    PERFORM pg_advisory_xact_lock(1919904876, s.slot)
-    FROM (
-        SELECT i.slot
-        FROM generate_series(0, 255) i (slot)
-        WHERE lock_record.account_id IS NULL OR i.slot = lock_record.account_id & 255
-        ORDER BY i.slot
-        OFFSET 0
-    ) s;
+        BEGIN
+            PERFORM pg_advisory_xact_lock(1919904876, s.slot)
+            FROM (
+                SELECT i.slot
+                FROM generate_series(0, 255) i (slot)
+                WHERE lock_record.account_id IS NULL OR i.slot = lock_record.account_id & 255
+                ORDER BY i.slot
+                OFFSET 0
+            ) s;
+            has_slots := true;
+            LOCK TABLE public.reporting_events IN ACCESS SHARE MODE NOWAIT;
+            EXIT;
+        EXCEPTION
+            WHEN lock_not_available THEN
+                IF NOT has_slots THEN
+                    RAISE;
+                END IF;
+        END;
+
+        BEGIN
+            LOCK TABLE public.reporting_events IN ACCESS SHARE MODE;
+            RAISE EXCEPTION USING ERRCODE = 'RU001', MESSAGE = 'the events table is free';
+        EXCEPTION
+            WHEN SQLSTATE 'RU001' THEN
+                NULL;
+        END;
+    END LOOP;
+
+    PERFORM rollup.settle_invalidations();
 END
 $function$;
 

@@ -8,7 +8,8 @@ AS $function$
 /*
  * Deletes up to at_most events of an account from days before the given one, whatever their name,
  * keeps what they added to the rollups, seals those days, and returns how many events it deleted.
- * Refuses (55000) where the days are not all covered: their rollups would be wrong for ever.
+ * Refuses (55000) where the days are not all covered: their rollups would be wrong for ever. Leaves
+ * events that somebody else has locked for another call; until then they are late events.
  *
  * The trigger takes away what the events had added, like after any DELETE; this statement adds the
  * same once more. Both write the record, for the slot is held, and nothing needs to be switched off.
@@ -23,22 +24,32 @@ BEGIN
     END IF;
 
     PERFORM rollup.lock_record(purge_chunk.account_id);
+    PERFORM rollup.require_timezones(purge_chunk.account_id);
 
     UPDATE rollup.accounts a
     SET sealed = a.sealed + datemultirange(daterange(NULL, purge_chunk.before))
-    FROM rollup.coverage v
-    WHERE a.account_id = purge_chunk.account_id
-    AND a.timezone = a.wanted
-    AND v.account_id = a.account_id
-    AND v.covered @> daterange(NULL, purge_chunk.before);
+    FROM (
+        SELECT b.account_id
+        FROM rollup.accounts b
+        JOIN rollup.coverage v ON v.account_id = b.account_id
+        WHERE b.account_id = purge_chunk.account_id
+        AND b.timezone = b.wanted
+        AND v.covered @> daterange(NULL, purge_chunk.before)
+        FOR NO KEY UPDATE OF b SKIP LOCKED
+    ) b
+    WHERE a.account_id = b.account_id;
 
     IF NOT FOUND THEN
         RAISE EXCEPTION 'account % has days before % that are not covered',
             purge_chunk.account_id,
             purge_chunk.before
             USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = 'Or somebody is changing its time zone at the moment.',
                 HINT = format('First run: CALL rollup.backfill(%s).', purge_chunk.account_id);
     END IF;
+
+    -- What is pending would be all that is left of an event.
+    PERFORM rollup.fold_pending(ARRAY [purge_chunk.account_id], 0, NULL);
 
     WITH gone AS (
         DELETE FROM public.reporting_events e
@@ -55,6 +66,7 @@ BEGIN
             AND e.created_at < purge_chunk.before + 2
             AND z.date < purge_chunk.before
             LIMIT purge_chunk.at_most
+            FOR UPDATE OF e SKIP LOCKED
         ) x
         WHERE e.tableoid = x.tableoid
         AND e.ctid = x.ctid

@@ -19,14 +19,16 @@ BEGIN
         FROM rollup.accounts a
         WHERE a.timezone IS NOT NULL
         AND (purge_events.account_id IS NULL OR a.account_id OPERATOR(pg_catalog.=) purge_events.account_id)
-        ORDER BY a.account_id
+        ORDER BY
+            NOT rollup.knows_timezone(a.timezone),
+            a.account_id
     LOOP
         total := 0;
         LOOP
             purged := rollup.purge_chunk(account, purge_events.before, 10000);
             COMMIT;
             total := total OPERATOR(pg_catalog.+) purged;
-            EXIT WHEN purged OPERATOR(pg_catalog.<) 10000;
+            EXIT WHEN purged OPERATOR(pg_catalog.=) 0;
         END LOOP;
         RAISE NOTICE 'account %: % events purged before %', account, total, purge_events.before;
     END LOOP;

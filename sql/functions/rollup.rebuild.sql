@@ -24,11 +24,19 @@ DECLARE
     account_ids bigint[];
     timezones text[];
 BEGIN
+    IF rebuild.since > rebuild.until THEN
+        RAISE EXCEPTION 'days end before they begin: % to %', rebuild.since, rebuild.until
+            USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'Days are since (inclusive) until (exclusive): give the earlier one first.';
+    END IF;
+
     PERFORM rollup.lock_record(rebuild.account_id);
 
     IF rebuild.since IS NULL AND rebuild.until IS NULL THEN
         PERFORM rollup.switch_timezone(rebuild.account_id);
     END IF;
+
+    PERFORM rollup.require_timezones(rebuild.account_id);
 
     WITH consumed AS (
         DELETE FROM rollup.pending_events e
@@ -82,8 +90,14 @@ BEGIN
             AND e.created_at >= '0001-01-01 00:00'
             AND e.created_at < '10000-01-01 00:00'
             AND (rebuild.account_id IS NULL OR e.account_id = rebuild.account_id)
-            AND (rebuild.since IS NULL OR e.created_at >= rebuild.since - 2)
-            AND (rebuild.until IS NULL OR e.created_at < rebuild.until + 2)
+            AND (
+                rebuild.since IS NULL
+                OR e.created_at >= greatest(rebuild.since, '0001-01-03') - 2
+            )
+            AND (
+                rebuild.until IS NULL
+                OR e.created_at < least(rebuild.until, '10000-01-01') + 2
+            )
         ) e
         JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
         CROSS JOIN LATERAL (
@@ -164,8 +178,14 @@ BEGIN
             AND e.created_at >= '0001-01-01 00:00'
             AND e.created_at < '10000-01-01 00:00'
             AND (rebuild.account_id IS NULL OR e.account_id = rebuild.account_id)
-            AND (rebuild.since IS NULL OR e.created_at >= rebuild.since - 2)
-            AND (rebuild.until IS NULL OR e.created_at < rebuild.until + 2)
+            AND (
+                rebuild.since IS NULL
+                OR e.created_at >= greatest(rebuild.since, '0001-01-03') - 2
+            )
+            AND (
+                rebuild.until IS NULL
+                OR e.created_at < least(rebuild.until, '10000-01-01') + 2
+            )
         ) e
         JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
         CROSS JOIN LATERAL (
@@ -411,7 +431,10 @@ BEGIN
     -- another zone, and whoever holds it may be waiting for the slot: left as it is.
     UPDATE rollup.accounts a
     SET
-        covered = a.covered + datemultirange(daterange(rebuild.since, rebuild.until)),
+        covered = a.covered + datemultirange(daterange(
+            nullif(rebuild.since, '-infinity'),
+            nullif(rebuild.until, 'infinity')
+        )),
         rebuilt_at = clock_timestamp()
     FROM (
         SELECT b.account_id

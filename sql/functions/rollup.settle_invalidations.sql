@@ -12,6 +12,8 @@ DECLARE
     account_ids bigint[];
     has_all boolean;
 BEGIN
+    PERFORM rollup.require_read_committed();
+
     WITH taken AS (
         DELETE FROM rollup.invalidations i
         WHERE i.ctid = ANY (ARRAY (
@@ -24,10 +26,15 @@ BEGIN
     named AS MATERIALIZED (
         SELECT a.account_id
         FROM rollup.accounts a
-        WHERE EXISTS (
+        WHERE a.account_id IN (
+            SELECT t.account_id
+            FROM taken t
+            WHERE t.account_id IS NOT NULL
+        )
+        OR EXISTS (
             SELECT
             FROM taken t
-            WHERE coalesce(t.account_id, a.account_id) = a.account_id
+            WHERE t.account_id IS NULL
         )
     ),
     free AS MATERIALIZED (
@@ -66,4 +73,4 @@ END
 $function$;
 
 COMMENT ON FUNCTION rollup.settle_invalidations() IS
-    'Voids the coverage of the accounts in rollup.invalidations, without waiting for anybody.';
+    'Settles what had to be put off, without waiting for anybody: see rollup.invalidations.';

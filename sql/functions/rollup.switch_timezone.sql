@@ -6,29 +6,44 @@ AS $function$
 /*
  * Puts the time zone that is wanted into force for an account, or for all (NULL), and voids the
  * coverage of those whose zone changes. What is recorded still has the days of the old zone: the
- * caller rebuilds it, in this transaction or, days being uncovered, in later ones. Settles what
- * the application changed before.
+ * caller rebuilds it, in this transaction or, days being uncovered, in later ones.
+ *
+ * Sealed days cannot be rebuilt: on them, the events that there are since they were purged move to
+ * their days in the new zone here. What has been purged stays where it was.
  *
  * Holds the slot, so that no writer adds days of two zones to one record. Takes no row that
  * somebody else is changing: a transaction that sets a zone may go on to wait for the slot.
  */
+DECLARE
+    account record;
 BEGIN
-    PERFORM rollup.settle_invalidations();
     PERFORM rollup.lock_record(switch_timezone.account_id);
 
-    UPDATE rollup.accounts a
-    SET
-        timezone = a.wanted,
-        covered = '{}'
-    FROM (
-        SELECT b.account_id
-        FROM rollup.accounts b
-        WHERE (switch_timezone.account_id IS NULL OR b.account_id = switch_timezone.account_id)
-        AND b.timezone IS DISTINCT FROM b.wanted
-        ORDER BY b.account_id
+    FOR account IN
+        SELECT
+            a.account_id,
+            NOT isempty(a.sealed) AND rollup.knows_timezone(a.timezone) IS NOT FALSE AS moves
+        FROM rollup.accounts a
+        WHERE (switch_timezone.account_id IS NULL OR a.account_id = switch_timezone.account_id)
+        AND a.timezone IS DISTINCT FROM a.wanted
+        ORDER BY a.account_id
         FOR NO KEY UPDATE SKIP LOCKED
-    ) b
-    WHERE a.account_id = b.account_id;
+    LOOP
+        IF account.moves THEN
+            PERFORM rollup.fold_pending(ARRAY [account.account_id], 0, NULL);
+            PERFORM rollup.count_sealed(account.account_id, -1);
+        END IF;
+
+        UPDATE rollup.accounts a
+        SET
+            timezone = a.wanted,
+            covered = '{}'
+        WHERE a.account_id = account.account_id;
+
+        IF account.moves THEN
+            PERFORM rollup.count_sealed(account.account_id, 1);
+        END IF;
+    END LOOP;
 END
 $function$;
 

@@ -32,7 +32,7 @@ BEGIN
                 FROM unnest(account_ids) j (account_id)
                 ORDER BY slot
             ) s
-            WHERE pg_try_advisory_xact_lock(1919904876, s.slot::integer)
+            WHERE pg_try_advisory_xact_lock(1919904876, 0 + s.slot::integer)
         ))
     );
 

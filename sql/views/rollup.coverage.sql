@@ -2,11 +2,17 @@ CREATE OR REPLACE VIEW rollup.coverage AS
 SELECT
     a.account_id,
     CASE
-        WHEN EXISTS (
+        WHEN a.account_id IN (
+            SELECT i.account_id
+            FROM rollup.invalidations i
+            WHERE i.account_id IS NOT NULL
+        )
+        OR EXISTS (
             SELECT
             FROM rollup.invalidations i
-            WHERE i.account_id IS NULL OR i.account_id = a.account_id
+            WHERE i.account_id IS NULL
         ) THEN '{}'::datemultirange
+        WHEN NOT rollup.knows_timezone(a.timezone) THEN '{}'
         ELSE a.covered
     END AS covered
 FROM rollup.accounts a;

@@ -42,6 +42,7 @@ FROM (
     JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
     CROSS JOIN LATERAL (
         SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+        WHERE rollup.knows_timezone(a.timezone)
         OFFSET 0
     ) z
     JOIN LATERAL (VALUES

@@ -61,6 +61,7 @@ FROM (
     JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
     CROSS JOIN LATERAL (
         SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+        WHERE rollup.knows_timezone(a.timezone)
         OFFSET 0
     ) z
     JOIN (VALUES
@@ -122,6 +123,7 @@ FROM (
         JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
         CROSS JOIN LATERAL (
             SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+            WHERE rollup.knows_timezone(a.timezone)
             OFFSET 0
         ) z
         JOIN LATERAL (VALUES

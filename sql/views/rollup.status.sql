@@ -6,10 +6,8 @@ SELECT
             AND rollup.canonical_timezone(a.setting) IS NULL THEN 'time zone not known'
         WHEN a.wanted IS NULL AND a.timezone IS NULL THEN 'off'
         WHEN a.wanted IS NULL THEN 'switched off, not yet removed'
-        WHEN a.timezone NOT IN (
-            SELECT t.name
-            FROM pg_catalog.pg_timezone_names t
-        ) THEN 'time zone gone from the server'
+        WHEN NOT (rollup.knows_timezone(a.timezone) AND rollup.knows_timezone(a.wanted))
+            THEN 'time zone gone from the server'
         WHEN a.timezone <> a.wanted THEN 'time zone changed, not yet rebuilt'
         WHEN v.covered = '{(,)}' THEN 'covered'
         WHEN isempty(v.covered) THEN 'not covered'
