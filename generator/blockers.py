@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import psycopg
 
+from generator.locks import LOCK_CLASS
 from generator.quoting import literal
-from generator.render import SLOT_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def name_holders(session: Connection, lock: Lock) -> str:
         "relations": list(lock.relations),
         "harmless": _HARMLESS[lock.mode],
         "mode": lock.mode,
-        "slot_class": SLOT_CLASS,
+        "slot_class": LOCK_CLASS,
     }
     return "; ".join(_named(*row) for row in session.execute(_HOLDERS, wanted))
 

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 from generator import requirements, rights, tables
 from generator.database import MINIMUM_VERSION, Connection, connect
 from generator.errors import DatabaseError
+from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.migrate import migrate
 from generator.patience import Patience
-from generator.render import SLOT_CLASS, render
+from generator.render import render
 from generator.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from generator.registry import Registry
-
-DEPLOY_LOCK = 256
-"""The key of the deployers' advisory lock, next to the slots in their class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ def deploy(
     patience = patience or Patience()
     with connect(dsn) as session:
         check_server(session)
-        session.execute("SELECT pg_advisory_lock(%s, %s)", (SLOT_CLASS, DEPLOY_LOCK))
+        session.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, DEPLOY_KEY))
         requirements.check(session, registry)
         rights.check(session, registry)
         migrations = migrate(session, dsn)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.quoting import MAX_IDENTIFIER_BYTES, Sql, ident, literal, qualified
 from generator.templating import environment
 
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
 
     from generator.registry import Registry
 
-SLOT_CLASS = 0x726F6C6C
-"""The class of our advisory locks: 'roll' in ASCII.
-
-Keys 0 to 255 in it are the slots, 256 the deployers', 257 to 512 those of who adds accounts.
-"""
-
 Kind = Literal["type", "table", "view", "function", "trigger"]
 
 _TABLES = ("rollups", "pending_events", "distinct_members")
@@ -30,6 +25,7 @@ _TYPES = ("difference", "chunk")
 _VIEWS = ("coverage", "current_rollups", "current_members", "status")
 _FUNCTIONS = (
     "require_read_committed",
+    "require_days",
     "try_slots",
     "lock_record",
     "fold_pending",
@@ -133,7 +129,9 @@ def _environment(registry: Registry) -> Environment:
         "rollups": qualified(rollups.schema, rollups.table),
         "id_type": Sql(rollups.id_type),
         "membership_events": tuple(dict.fromkeys(m.event for m in registry.memberships)),
-        "slot_class": SLOT_CLASS,
+        "lock_class": LOCK_CLASS,
+        "slot_count": SLOTS,
+        "add_key": ADD_KEY,
     }
     return env
 

@@ -10,8 +10,8 @@ import psycopg
 from generator import deployments, tables
 from generator.blockers import waiting_for
 from generator.catalog import Object, Status, compare, definitions
+from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.quoting import qualified
-from generator.render import SLOT_CLASS
 
 if TYPE_CHECKING:
     from generator.database import Connection
@@ -35,7 +35,10 @@ AND NOT a.attisdropped
 """
 
 # Waited for: what follow_accounts() cannot have at once, it leaves uncovered.
-_LOCK_ACCOUNTS = "SELECT pg_advisory_xact_lock(%s, k) FROM generate_series(257, 512) k"
+_LOCK_ACCOUNTS = """
+SELECT pg_advisory_xact_lock(%(class)s, %(first)s + i)
+FROM generate_series(0, %(slots)s - 1) i
+"""
 
 _VOID_COVERAGE = "UPDATE rollup.accounts SET covered = '{}' WHERE covered <> '{}'"
 
@@ -98,7 +101,8 @@ class Steps:
         if self.registry.accounts is None:
             return 0
         with waiting_for("ROWS", "rollup.accounts"):
-            self.session.execute(_LOCK_ACCOUNTS, (SLOT_CLASS,))
+            keys = {"class": LOCK_CLASS, "first": ADD_KEY, "slots": SLOTS}
+            self.session.execute(_LOCK_ACCOUNTS, keys)
             row = self.session.execute("SELECT rollup.follow_accounts()").fetchone()
         return int(row[0]) if row else 0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.render import SLOT_CLASS
+from generator.locks import LOCK_CLASS
 from tests.command import run, succeed, terminal
 from tests.events import ZONES, mix
 from tests.oracle import assert_exact, assert_exact_where_covered
@@ -117,7 +117,7 @@ def test_interrupting_a_backfill_keeps_what_is_done_and_the_next_one_goes_on(
     session: Session, database: str, connect: Connect
 ) -> None:
     holder = connect(database)
-    holder.execute("SELECT pg_advisory_lock(%s, 2)", (SLOT_CLASS,))
+    holder.execute("SELECT pg_advisory_lock(%s, 2)", (LOCK_CLASS,))
     with terminal("backfill", "--yes", on=database) as screen:
         screen.until("account 1")
         assert screen.type("\x03").end() == 1
@@ -136,7 +136,7 @@ def test_a_backfill_that_is_killed_keeps_what_is_done_and_the_next_one_goes_on(
     how: signal.Signals, session: Session, database: str, connect: Connect
 ) -> None:
     holder = connect(database)
-    holder.execute("SELECT pg_advisory_lock(%s, 2)", (SLOT_CLASS,))
+    holder.execute("SELECT pg_advisory_lock(%s, 2)", (LOCK_CLASS,))
     with terminal("backfill", "--yes", on=database) as screen:
         screen.until("account 1")
         screen.process.send_signal(how)

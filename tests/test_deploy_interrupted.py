@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from generator.deploy import DEPLOY_LOCK, deploy
+from generator.deploy import deploy
 from generator.errors import DatabaseError
+from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.patience import Patience
 from generator.registry import load
-from generator.render import SLOT_CLASS
 from generator.status import inspect
 from tests.events import ZONES, desk, mix, write
 from tests.oracle import assert_exact, assert_exact_where_covered
@@ -47,7 +47,7 @@ DEPLOY = [sys.executable, "-m", "generator", "deploy", "--lock-timeout", "60"]
 WRITER_HOLDS = "LOCK TABLE public.reporting_events IN ROW EXCLUSIVE MODE"
 
 POINTS = {
-    "another deployment": f"SELECT pg_advisory_lock({SLOT_CLASS}, {DEPLOY_LOCK})",
+    "another deployment": f"SELECT pg_advisory_lock({LOCK_CLASS}, {DEPLOY_KEY})",
     "migrations": "LOCK TABLE rollup._yoyo_migration",
     "a reader of the rollup table": "LOCK TABLE public.reporting_events_rollups IN ROW SHARE MODE",
     "a reader of pending events": "LOCK TABLE rollup.pending_events IN ROW SHARE MODE",

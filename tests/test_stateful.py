@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from generator.render import SLOT_CLASS
+from generator.locks import LOCK_CLASS
 from tests.oracle import DIFFERENCES, assert_exact, assert_exact_where_covered
 
 if TYPE_CHECKING:
@@ -473,7 +473,7 @@ class Rollups(RuleBasedStateMachine):
 
     def is_held(self, account: int | None, pid: int = 0) -> bool:
         """Say whether a transaction of anybody else holds the slot of an account, or any slot."""
-        held = {slot for (slot,) in self.watcher.execute(HELD, (SLOT_CLASS, pid))}
+        held = {slot for (slot,) in self.watcher.execute(HELD, (LOCK_CLASS, pid))}
         return bool(held) if account is None else account & 255 in held
 
     def zones(self) -> dict[int, str | None]:

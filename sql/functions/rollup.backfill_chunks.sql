@@ -14,11 +14,7 @@ AS $function$
  * Events are counted by UTC day, so a chunk's number of events is near, not exact.
  */
 BEGIN
-    IF backfill_chunks.since > backfill_chunks.until THEN
-        RAISE EXCEPTION 'days end before they begin: % to %', backfill_chunks.since, backfill_chunks.until
-            USING ERRCODE = 'invalid_parameter_value',
-                HINT = 'Days are since (inclusive) until (exclusive): give the earlier one first.';
-    END IF;
+    PERFORM rollup.require_days(backfill_chunks.since, backfill_chunks.until);
 
     RETURN QUERY
     WITH days AS (

@@ -19,11 +19,7 @@ AS $function$
  * been purged, are left out.
  */
 BEGIN
-    IF drift.since > drift.until THEN
-        RAISE EXCEPTION 'days end before they begin: % to %', drift.since, drift.until
-            USING ERRCODE = 'invalid_parameter_value',
-                HINT = 'Days are since (inclusive) until (exclusive): give the earlier one first.';
-    END IF;
+    PERFORM rollup.require_days(drift.since, drift.until);
 
     PERFORM rollup.require_timezones(drift.account_id);
 

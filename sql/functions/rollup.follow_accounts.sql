@@ -26,7 +26,7 @@ DECLARE
     held bigint[];
     followed bigint;
 BEGIN
-    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    IF NOT current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') THEN
         INSERT INTO rollup.invalidations (account_id)
         SELECT i.account_id
         FROM unnest(coalesce(ids, ARRAY [NULL::bigint])) i (account_id);

@@ -24,11 +24,7 @@ DECLARE
     account_ids bigint[];
     timezones text[];
 BEGIN
-    IF rebuild.since > rebuild.until THEN
-        RAISE EXCEPTION 'days end before they begin: % to %', rebuild.since, rebuild.until
-            USING ERRCODE = 'invalid_parameter_value',
-                HINT = 'Days are since (inclusive) until (exclusive): give the earlier one first.';
-    END IF;
+    PERFORM rollup.require_days(rebuild.since, rebuild.until);
 
     PERFORM rollup.lock_record(rebuild.account_id);
 

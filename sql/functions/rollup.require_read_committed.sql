@@ -8,7 +8,7 @@ AS $function$
  * the locks that protect the record, and so miss what was committed while they were waited for.
  */
 BEGIN
-    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    IF NOT current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION 'rollups cannot be written at isolation level %',
             quote_literal(current_setting('transaction_isolation'))
             USING ERRCODE = 'active_sql_transaction',

@@ -18,7 +18,7 @@ AS $function$
 DECLARE
     held bigint[] := '{}';
 BEGIN
-    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    IF NOT current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') THEN
         RETURN held;
     END IF;
 
