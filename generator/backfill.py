@@ -20,6 +20,8 @@ _SETTLE = "SELECT rollup.settle_invalidations()"
 
 _SWITCH = "SELECT rollup.switch_timezone(%s)"
 
+_IS_COVERED = "SELECT rollup.is_covered(%s, %s, %s)"
+
 _REBUILD = "SELECT rollup.rebuild(%s, %s, %s)"
 
 
@@ -34,6 +36,19 @@ class Chunk:
     since: date | None
     until: date | None
     events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A chunk that is committed, and how many rows it changed.
+
+    It is not covered where somebody is changing the account's time zone: then the next plan has it
+    again.
+    """
+
+    chunk: Chunk
+    changed: int
+    is_covered: bool
 
 
 def settle(session: Connection) -> None:
@@ -54,14 +69,16 @@ def plan(
     ]
 
 
-def run(session: Connection, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, int]]:
-    """Work off chunks one by one; give each, committed, with the number of rows it changed.
+def run(session: Connection, chunks: Iterable[Chunk]) -> Iterator[Done]:
+    """Work off chunks one by one; give each when it is committed.
 
     Stopping between two chunks, or being killed within one, keeps what is done: the next plan
     leaves it out.
     """
     for chunk in chunks:
+        scope = (chunk.account_id, chunk.since, chunk.until)
         with session.transaction():
             session.execute(_SWITCH, (chunk.account_id,))
-            row = session.execute(_REBUILD, (chunk.account_id, chunk.since, chunk.until)).fetchone()
-        yield chunk, row[0] if row else 0
+            [changed] = session.execute(_REBUILD, scope).fetchone() or (0,)
+        [is_covered] = session.execute(_IS_COVERED, scope).fetchone() or (False,)
+        yield Done(chunk=chunk, changed=changed, is_covered=is_covered)

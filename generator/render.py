@@ -25,6 +25,7 @@ _TYPES = ("difference", "chunk")
 _VIEWS = ("coverage", "current_rollups", "current_members", "status")
 _FUNCTIONS = (
     "require_read_committed",
+    "require_day",
     "require_days",
     "try_slots",
     "lock_record",
@@ -33,6 +34,8 @@ _FUNCTIONS = (
     "canonical_timezone",
     "knows_timezone",
     "require_timezones",
+    "require_account",
+    "is_covered",
     "want_timezone",
     "set_timezone",
     "settle_invalidations",

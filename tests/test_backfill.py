@@ -231,3 +231,24 @@ def test_a_backfill_leaves_the_search_path_as_it_was(connection: psycopg.Connect
         connection.execute("CALL rollup.backfill()")
         assert connection.execute("SHOW search_path").fetchone() == path
     assert_exact(connection)
+
+
+def test_a_backfill_warns_of_accounts_that_somebody_is_changing(
+    connection: psycopg.Connection[Any], database: str, connect: Connect
+) -> None:
+    holder = connect(database, autocommit=False)
+    holder.execute("UPDATE rollup.accounts SET setting = 'held' WHERE account_id = 2")
+    said: list[tuple[str | None, ...]] = []
+    connection.add_notice_handler(
+        lambda one: said.append((one.severity, one.message_primary, one.message_hint))
+    )
+    connection.execute("CALL rollup.backfill()")
+    warning = "account 2: not covered, for somebody is changing its time zone"
+    assert [one for one in said if one[0] != "NOTICE"] == [("WARNING", warning, "Call it again.")]
+    holder.rollback()
+    said.clear()
+    connection.execute("CALL rollup.backfill()")
+    assert [(level, line and line.split(":")[0]) for level, line, _ in said] == [
+        ("NOTICE", "account 2")
+    ]
+    assert_exact(connection)

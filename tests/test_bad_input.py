@@ -56,6 +56,12 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "purging before the day after the last": (
         "CALL rollup.purge_events('5874897-12-31', 1)", "22008", ""
     ),
+    "purging the events of nobody": (
+        f"CALL rollup.purge_events('{DAY}', 99)", "22023", "rollup.set_timezone(99, "
+    ),
+    "a chunk of nobody": (
+        f"SELECT rollup.purge_chunk(99, '{DAY}', 1)", "22023", "rollup.set_timezone(99, "
+    ),
     "a chunk of no size": (
         f"SELECT rollup.purge_chunk(1, '{DAY}', -1)", "2201W", ""
     ),
@@ -74,7 +80,6 @@ REFUSED: dict[str, tuple[str, str, str]] = {
 HARMLESS = {
     "fold nobody": "SELECT rollup.fold(99)",
     "fold NULL": "SELECT rollup.fold(NULL)",
-    "purge nobody": f"CALL rollup.purge_events('{DAY}', 99)",
     "read-only drift": READ_ONLY + "SELECT * FROM rollup.drift()",
     "read-only plan": READ_ONLY + "SELECT * FROM rollup.backfill_chunks()",
     "read-only views": READ_ONLY + "TABLE rollup.current_rollups; TABLE rollup.status;"
@@ -87,10 +92,7 @@ HARMLESS = {
 }
 
 SCOPES = {
-    "nobody": "99",
     "NULL": "NULL, NULL, NULL",
-    "the greatest id": f"{2**63 - 1}",
-    "the least id": f"{-(2**63)}",
     "no days": "1, '2026-03-10', '2026-03-10'",
     "all days": "1, '-infinity', 'infinity'",
     "from the last day on": "1, '5874897-12-30'",
@@ -183,6 +185,21 @@ def test_any_account_and_any_day_is_a_scope(shared: Session, scope: str) -> None
         shared.execute(call.format(scope))
         assert survivors(shared) == before
         assert_exact(shared)
+
+
+@pytest.mark.parametrize("account", [99, 2**63 - 1, -(2**63)])
+def test_an_account_without_a_zone_can_be_compared_and_rebuilt_but_not_backfilled(
+    shared: Session, account: int
+) -> None:
+    before = survivors(shared), row_versions(shared)
+    for name, call in SCOPED.items():
+        if "backfill" in name:
+            with pytest.raises(psycopg.errors.InvalidParameterValue, match="no time zone") as error:
+                shared.execute(call.format(account))
+            assert f"rollup.set_timezone({account}, " in (error.value.diag.message_hint or "")
+        else:
+            shared.execute(call.format(account))
+    assert (survivors(shared), row_versions(shared)) == before
 
 
 @pytest.mark.parametrize("call", SCOPED.values(), ids=SCOPED)

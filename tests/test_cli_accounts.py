@@ -134,6 +134,18 @@ def test_backfill_can_be_limited_to_an_account_and_days(history: Session, databa
     assert "partly covered" in succeed("status", on=database)
 
 
+def test_backfill_fails_where_an_account_could_not_be_covered(
+    history: Session, database: str
+) -> None:
+    with history.transaction(force_rollback=True):
+        history.execute("UPDATE rollup.accounts SET setting = 'held' WHERE account_id = 2")
+        failed = fail("backfill", on=database)
+    assert "not covered, for somebody is changing the time zone: account 2\n" in failed
+    assert "hint: run the same command again to go on" in failed
+    succeed("backfill", on=database)
+    assert_exact(history)
+
+
 def test_backfill_without_anything_to_do_says_why(database: str) -> None:
     assert "no account has a time zone" in succeed("backfill", on=database)
     said = fail("backfill", "--account", "7", on=database)

@@ -130,7 +130,11 @@ WRONG_ACCOUNTS = {
     "no settings": ("DROP COLUMN settings", "public.accounts has no column settings"),
     "settings are text": (
         "ALTER COLUMN settings TYPE text",
-        "settings is text; it must be json or jsonb",
+        "settings is text; it must be jsonb",
+    ),
+    "settings are json, which may hold what cannot be read": (
+        "ALTER COLUMN settings TYPE json",
+        "settings is json; it must be jsonb",
     ),
     "the id is text": ("ALTER COLUMN id TYPE text", "id is text; it must be smallint or integer"),
 }

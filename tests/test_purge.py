@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 DAY = "2026-03-10"
 EVER = "2100-01-01"
 PURGE = f"CALL rollup.purge_events('{DAY}')"
+PURGE_2 = PURGE.replace(")", ", 2)")
 CHUNK = f"SELECT rollup.purge_chunk(1, '{DAY}', 10000)"
 
 ARCHIVE = """
@@ -307,21 +308,34 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("statement", REFUSALS.values(), ids=REFUSALS)
-@pytest.mark.parametrize("purge", [PURGE, PURGE.replace(")", ", 2)")])
-def test_an_account_whose_rollups_may_be_wrong_is_refused(
-    session: Session, statement: str, purge: str
-) -> None:
+def test_an_account_whose_rollups_may_be_wrong_is_refused(session: Session, statement: str) -> None:
     session.execute(statement)
-    before = events(session, 2)
+    before = events(session)
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState) as error:
-        session.execute(purge)
-    assert events(session, 2) == before
-    assert 2 not in sealed(session)
+        session.execute(PURGE_2)
+    assert (events(session), sealed(session)) == (before, {})
     assert_exact(session)
     assert (error.value.diag.message_hint or "").endswith("CALL rollup.backfill(2).")
     session.execute("CALL rollup.backfill(2)")
-    session.execute(purge)
+    session.execute(PURGE_2)
     assert events(session, 2) == 0
+    assert_exact(session)
+
+
+@pytest.mark.parametrize("statement", REFUSALS.values(), ids=REFUSALS)
+def test_a_purge_of_all_leaves_out_whose_rollups_may_be_wrong(
+    session: Session, statement: str
+) -> None:
+    session.execute(statement)
+    before = events(session, 2)
+    said: list[tuple[str | None, ...]] = []
+    session.add_notice_handler(lambda one: said.append((one.severity, one.message_hint)))
+    session.execute(PURGE)
+    assert [events(session, account) for account in (1, 2, 3)] == [0, before, 0]
+    assert 2 not in sealed(session)
+    assert [hint for level, hint in said if level == "WARNING"] == [
+        "First run: CALL rollup.backfill(2)."
+    ]
     assert_exact(session)
 
 
@@ -333,7 +347,7 @@ def test_an_account_whose_rollups_may_be_wrong_is_refused(
         ("SELECT rollup.purge_chunk(1, NULL, 0)", psycopg.Error),
         (f"BEGIN; {PURGE}", psycopg.errors.InvalidTransactionTermination),
         (f"BEGIN ISOLATION LEVEL REPEATABLE READ; {CHUNK}", psycopg.errors.ActiveSqlTransaction),
-        (f"SELECT rollup.purge_chunk(77, '{DAY}', 9)", psycopg.errors.ObjectNotInPrerequisiteState),
+        (f"SELECT rollup.purge_chunk(77, '{DAY}', 9)", psycopg.errors.InvalidParameterValue),
     ],
 )
 def test_what_makes_no_sense_is_an_error_that_changes_nothing(
@@ -418,6 +432,20 @@ def test_what_is_pending_of_purged_events_outlives_a_change_of_zone(session: Ses
     session.execute("SELECT rollup.set_timezone(2, 'UTC')")
     session.execute("CALL rollup.backfill(2)")
     assert record(session) == kept
+
+
+def test_a_purge_while_somebody_changes_the_zone_is_refused(session: Session, other: Open) -> None:
+    holder = other()
+    holder.execute("SELECT rollup.set_timezone(2, 'UTC')")
+    before = events(session, 2)
+    with pytest.raises(psycopg.errors.LockNotAvailable, match="time zone of account 2") as error:
+        session.execute(PURGE_2)
+    assert "call it again" in (error.value.diag.message_hint or "")
+    holder.rollback()
+    assert (events(session, 2), sealed(session)) == (before, {})
+    session.execute(PURGE_2)
+    assert events(session, 2) == 0
+    assert_exact(session)
 
 
 def test_a_purge_leaves_events_that_somebody_has_locked_for_the_next(

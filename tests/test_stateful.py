@@ -88,6 +88,7 @@ AND l.pid IS DISTINCT FROM %s
 """
 FREE = "SELECT FROM rollup.accounts WHERE account_id = %s FOR NO KEY UPDATE SKIP LOCKED"
 IN_FORCE = "SELECT account_id, timezone FROM rollup.accounts"
+WANTED = "SELECT count(wanted) FROM rollup.accounts WHERE account_id = %s"
 CHUNKS = "SELECT count(*) FROM rollup.backfill_chunks(%s, %s, %s)"
 INSERT = """
 INSERT INTO public.reporting_events (
@@ -379,6 +380,10 @@ class Rollups(RuleBasedStateMachine):
     @rule(account=accounts, days=ranges)
     def backfill(self, account: int, days: Days) -> None:
         arguments = (account, *days)
+        if not self.count(WANTED, account):
+            with pytest.raises(psycopg.errors.InvalidParameterValue, match="has no time zone"):
+                self.watcher.execute("CALL rollup.backfill(%s, %s, %s)", arguments)
+            return
         if not self.count(CHUNKS, *arguments) or self.is_held(account):
             return
         before = self.zones()[account]

@@ -152,20 +152,35 @@ def _is_long(chunks: Sequence[Chunk]) -> bool:
 def _run(session: Connection, chunks: Sequence[Chunk]) -> None:
     total = sum(chunk.events for chunk in chunks)
     changed = 0
+    uncovered: set[int] = set()
     try:
         with _progress() as progress:
             task = progress.add_task("backfill", total=total)
-            for number, (chunk, count) in enumerate(filling.run(session, chunks), 1):
-                changed += count
+            for number, done in enumerate(filling.run(session, chunks), 1):
+                chunk = done.chunk
+                changed += done.changed
+                if not done.is_covered:
+                    uncovered.add(chunk.account_id)
                 progress.update(
                     task, advance=chunk.events, description=f"account {chunk.account_id}"
                 )
                 if not err.is_terminal:
-                    note(f"{number}/{len(chunks)} {_described(chunk)}, {count} rows changed")
+                    note(f"{number}/{len(chunks)} {_described(chunk)}, {done.changed} rows changed")
     except KeyboardInterrupt:
         fail("interrupted; what is done is kept", "run the same command again to go on")
     pieces = "1 chunk" if len(chunks) == 1 else f"{len(chunks)} chunks"
     say(f"backfilled {total} events in {pieces}, {changed} rows changed")
+    if uncovered:
+        fail(
+            f"not covered, for somebody is changing the time zone: {_listed(uncovered)}",
+            "run the same command again to go on",
+        )
+
+
+def _listed(accounts: set[int]) -> str:
+    first = ", ".join(map(str, sorted(accounts)[:5]))
+    what = "account" if len(accounts) == 1 else "accounts"
+    return f"{what} {first}" + (f" and {len(accounts) - 5} more" if len(accounts) > 5 else "")
 
 
 def _progress() -> Progress:

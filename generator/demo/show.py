@@ -81,8 +81,8 @@ class Show:
         with self.stage.step("Backfill") as step:
             chunks = backfill.plan(self.session)
             step.expect(sum(chunk.events for chunk in chunks))
-            for chunk, _ in backfill.run(self.session, chunks):
-                step.advance(chunk.events)
+            for done in backfill.run(self.session, chunks):
+                step.advance(done.chunk.events)
             self.session.execute("ANALYZE")
             step.say(
                 f"{number(self._count(_ROLLUP_ROWS))} rollup rows, in {len(chunks)} chunks, each a "

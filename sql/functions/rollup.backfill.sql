@@ -31,6 +31,10 @@ BEGIN
             coalesce(chunk.until::pg_catalog.text, 'today and after'),
             chunk.events,
             changed;
+        IF NOT rollup.is_covered(chunk.account_id, chunk.since, chunk.until) THEN
+            RAISE WARNING 'account %: not covered, for somebody is changing its time zone', chunk.account_id
+                USING HINT = 'Call it again.';
+        END IF;
     END LOOP;
 END
 $procedure$;

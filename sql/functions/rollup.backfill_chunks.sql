@@ -15,6 +15,7 @@ AS $function$
  */
 BEGIN
     PERFORM rollup.require_days(backfill_chunks.since, backfill_chunks.until);
+    PERFORM rollup.require_account(backfill_chunks.account_id);
 
     RETURN QUERY
     WITH days AS (
@@ -91,9 +92,7 @@ BEGIN
         c.events
     FROM chunks c
     JOIN rollup.accounts a ON a.account_id = c.account_id
-    JOIN rollup.coverage v ON v.account_id = c.account_id
-    WHERE a.timezone IS DISTINCT FROM a.wanted
-    OR NOT v.covered @> daterange(c.since, c.until)
+    WHERE NOT rollup.is_covered(c.account_id, c.since, c.until)
     ORDER BY
         NOT rollup.knows_timezone(a.wanted),
         c.account_id,

@@ -8,8 +8,9 @@ AS $function$
 /*
  * Deletes up to at_most events of an account from days before the given one, whatever their name,
  * keeps what they added to the rollups, seals those days, and returns how many events it deleted.
- * Refuses (55000) where the days are not all covered: their rollups would be wrong for ever. Leaves
- * events that somebody else has locked for another call; until then they are late events.
+ * Refuses (55000) where the days are not all covered: their rollups would be wrong for ever; and
+ * (55P03) while somebody changes the account's time zone. Leaves events that somebody else has
+ * locked for another call; until then they are late events.
  *
  * The trigger takes away what the events had added, like after any DELETE; this statement adds the
  * same once more. Both write the record, for the slot is held, and nothing needs to be switched off.
@@ -17,35 +18,34 @@ AS $function$
 DECLARE
     purged bigint;
 BEGIN
-    IF purge_chunk.before IS NULL OR NOT isfinite(purge_chunk.before) THEN
-        RAISE EXCEPTION 'no day given'
-            USING ERRCODE = 'null_value_not_allowed',
-                HINT = 'Call rollup.purge_events(before), before being the first day to keep.';
-    END IF;
-
+    PERFORM rollup.require_day(purge_chunk.before);
     PERFORM rollup.lock_record(purge_chunk.account_id);
     PERFORM rollup.require_timezones(purge_chunk.account_id);
+    PERFORM rollup.require_account(purge_chunk.account_id);
+
+    IF NOT rollup.is_covered(purge_chunk.account_id, NULL, purge_chunk.before) THEN
+        RAISE EXCEPTION 'account % has days before % that are not covered',
+            purge_chunk.account_id,
+            purge_chunk.before
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = format('First run: CALL rollup.backfill(%s).', purge_chunk.account_id);
+    END IF;
 
     UPDATE rollup.accounts a
     SET sealed = a.sealed + datemultirange(daterange(NULL, purge_chunk.before))
     FROM (
         SELECT b.account_id
         FROM rollup.accounts b
-        JOIN rollup.coverage v ON v.account_id = b.account_id
         WHERE b.account_id = purge_chunk.account_id
-        AND b.timezone = b.wanted
-        AND v.covered @> daterange(NULL, purge_chunk.before)
-        FOR NO KEY UPDATE OF b SKIP LOCKED
+        AND rollup.is_covered(b.account_id, NULL, purge_chunk.before)
+        FOR NO KEY UPDATE SKIP LOCKED
     ) b
     WHERE a.account_id = b.account_id;
 
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'account % has days before % that are not covered',
-            purge_chunk.account_id,
-            purge_chunk.before
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                DETAIL = 'Or somebody is changing its time zone at the moment.',
-                HINT = format('First run: CALL rollup.backfill(%s).', purge_chunk.account_id);
+        RAISE EXCEPTION 'somebody is changing the time zone of account %', purge_chunk.account_id
+            USING ERRCODE = 'lock_not_available',
+                HINT = 'Nothing has been deleted by this call: call it again.';
     END IF;
 
     -- What is pending would be all that is left of an event.

@@ -7,6 +7,9 @@ AS $procedure$
  * alone from then on. Works in chunks of 10 000 events, each committed. Stop it when you like and
  * call it again.
  *
+ * Days that are not covered are never purged. For one account that is an error (55000); of all, those
+ * that have such days are left out, with a WARNING for each.
+ *
  * A procedure that commits cannot pin its search_path; so all that it names is qualified.
  */
 DECLARE
@@ -14,15 +17,26 @@ DECLARE
     purged pg_catalog.int8;
     total pg_catalog.int8;
 BEGIN
+    PERFORM rollup.require_day(purge_events.before);
+    PERFORM rollup.require_account(purge_events.account_id);
+
     FOR account IN
         SELECT a.account_id
         FROM rollup.accounts a
-        WHERE a.timezone IS NOT NULL
+        WHERE a.wanted IS NOT NULL
         AND (purge_events.account_id IS NULL OR a.account_id OPERATOR(pg_catalog.=) purge_events.account_id)
-        ORDER BY
-            NOT rollup.knows_timezone(a.timezone),
-            a.account_id
+        ORDER BY a.account_id
     LOOP
+        IF purge_events.account_id IS NULL
+            AND NOT rollup.is_covered(account, NULL, purge_events.before)
+        THEN
+            RAISE WARNING 'account %: not purged, for it has days before % that are not covered',
+                account,
+                purge_events.before
+                USING HINT = pg_catalog.format('First run: CALL rollup.backfill(%s).', account);
+            CONTINUE;
+        END IF;
+
         total := 0;
         LOOP
             purged := rollup.purge_chunk(account, purge_events.before, 10000);

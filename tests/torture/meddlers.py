@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from psycopg.errors import InvalidParameterValue
+
 from tests.torture.events import DAYS, FOLLOWED, KEPT, SWITCHED, ZONES
 
 if TYPE_CHECKING:
@@ -87,7 +89,12 @@ class Rebuilder(Meddler):
     def _backfill(self, connection: Connection[Any], account: int) -> str:
         """Backfill, but never an account that is kept: until it is done, days may be wrong."""
         since, until = self._days() if self._chance.random() < 0.3 else (None, None)
-        connection.execute("CALL rollup.backfill(%s, %s, %s)", (account, since, until))
+        try:
+            connection.execute("CALL rollup.backfill(%s, %s, %s)", (account, since, until))
+        except InvalidParameterValue as error:
+            if "has no time zone" not in str(error):
+                raise
+            return "backfill, refused for an account that is off"
         return "backfill, some days" if since or until else "backfill"
 
     def _days(self) -> tuple[str | None, str | None]:

@@ -1,0 +1,29 @@
+CREATE OR REPLACE FUNCTION rollup.require_account(account_id bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+/*
+ * Refuses to go on (SQLSTATE 22023) where an account has no time zone and so takes no part; NULL
+ * stands for all that do.
+ */
+BEGIN
+    IF require_account.account_id IS NOT NULL AND NOT EXISTS (
+        SELECT
+        FROM rollup.accounts a
+        WHERE a.account_id = require_account.account_id
+        AND a.wanted IS NOT NULL
+    ) THEN
+        RAISE EXCEPTION 'account % has no time zone', require_account.account_id
+            USING ERRCODE = 'invalid_parameter_value',
+                HINT = format(
+                    'Give it one: SELECT rollup.set_timezone(%s, ''Europe/Berlin'').',
+                    require_account.account_id
+                );
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.require_account(bigint) IS
+    'Raises 22023 where an account has no time zone; NULL stands for all that have.';
