@@ -50,7 +50,7 @@ def deploy(
         requirements.check(session, registry)
         rights.check(session, registry)
         migrations = migrate(session, dsn)
-        steps = Steps(session, registry, render(registry, tables.partitions(session, registry)))
+        steps = Steps(session, registry, render(registry, tables.survey(session, registry)))
         made, emptied = patience.run(session, steps.make_tables, report)
         changes, voided = patience.run(session, lambda: steps.replace(made), report)
         followed = patience.run(session, steps.follow_accounts, report)

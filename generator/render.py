@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
@@ -12,7 +12,7 @@ from generator.quoting import MAX_IDENTIFIER_BYTES, Sql, ident, literal, qualifi
 from generator.templating import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from jinja2 import Environment
 
@@ -85,15 +85,26 @@ class Column:
     is_measure: bool = False
 
 
-def render(registry: Registry, partitions: Iterable[Sql] = ()) -> tuple[Rendered, ...]:
-    """Render every object of a registry, in an order in which they can be created.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a rendering for a database depends on there, besides the registry."""
 
-    `partitions` are the quoted names of those that the source table has in a database: a statement
-    straight on a partition fires its triggers only, so each gets the source table's.
-    """
-    env = _environment(registry)
+    partitions: tuple[Sql, ...] = ()
+    """The quoted names of the source table's: a statement straight on a partition fires its
+    triggers only, so each gets the source table's."""
+    adopted_types: Mapping[str, Sql] = field(default_factory=dict)
+    """The types of the rollup key's columns that differ from those that we would give them."""
+
+
+NOTHING = Found()
+"""As in a database without partitions, where the rollup table is of our making."""
+
+
+def render(registry: Registry, found: Found = NOTHING) -> tuple[Rendered, ...]:
+    """Render every object of a registry, in an order in which they can be created."""
+    env = _environment(registry, found)
     source = registry.source
-    tables = (qualified(source.schema, source.table), *partitions)
+    tables = (qualified(source.schema, source.table), *found.partitions)
     return (
         *(_named(env, "table", name, _table_name(registry, name)) for name in _TABLES),
         *(_named(env, "type", name, f"rollup.{name}") for name in _TYPES),
@@ -120,7 +131,7 @@ def columns(registry: Registry) -> tuple[Column, ...]:
     )
 
 
-def _environment(registry: Registry) -> Environment:
+def _environment(registry: Registry, found: Found) -> Environment:
     env = environment()
     source, accounts, rollups = registry.source, registry.accounts, registry.rollups
     env.globals |= {
@@ -132,6 +143,7 @@ def _environment(registry: Registry) -> Environment:
         "rollups": qualified(rollups.schema, rollups.table),
         "id_type": Sql(rollups.id_type),
         "membership_events": tuple(dict.fromkeys(m.event for m in registry.memberships)),
+        "adopted_types": found.adopted_types,
         "lock_class": LOCK_CLASS,
         "slot_count": SLOTS,
         "add_key": ADD_KEY,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from generator.database import plainly
 from generator.errors import DatabaseError
 from generator.quoting import Sql, ident, qualified
-from generator.render import columns
+from generator.render import Found, columns
 
 if TYPE_CHECKING:
     from generator.database import Connection
@@ -138,6 +138,20 @@ def default_settings(session: Connection, registry: Registry) -> list[Sql]:
         if (column := table.columns[name]).type == "timestamp with time zone"
         or not column.has_default
     ]
+
+
+def survey(session: Connection, registry: Registry) -> Found:
+    """Find what a rendering for this database depends on."""
+    rollups = registry.rollups
+    table = find(session, rollups.schema, rollups.table)
+    ours = {"integer": "bigint", "string": "text"}
+    types = {name: ours.get(type_, type_) for name, type_ in key(registry).items()}
+    adopted = {
+        name: Sql(table.columns[name].type)
+        for name, type_ in types.items()
+        if table and name in table.columns and table.columns[name].type != type_
+    }
+    return Found(partitions=partitions(session, registry), adopted_types=adopted)
 
 
 def partitions(session: Connection, registry: Registry) -> tuple[Sql, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,6 +68,16 @@ ORDER BY 1, 2, 4
 
 KEPT = "SELECT * FROM public.reporting_events_rollups r ORDER BY r.id"
 
+DAYS_OF_AN_ACCOUNT = """
+EXPLAIN (COSTS OFF)
+SELECT r.date, r.count
+FROM rollup.current_rollups r
+WHERE r.account_id = 1
+AND r.dimension_type = 'account'
+AND r.metric = 'resolution_time'
+AND r.date BETWEEN '2026-03-01' AND '2026-03-10'
+"""
+
 INDEXES = """
 SELECT i.indexdef
 FROM pg_indexes i
@@ -124,6 +135,21 @@ def test_an_adopted_table_is_exact_after_a_backfill_and_stays_so(
     assert_exact(session)
     session.execute("TRUNCATE public.reporting_events")
     assert_exact(session)
+
+
+@pytest.mark.parametrize("table", ["", COLUMNS + KEY + OTHER_INDEXES], ids=["ours", "adopted"])
+def test_conditions_on_the_view_reach_the_indexes_of_the_table(
+    table: str, session: Session, reference_database: str
+) -> None:
+    session.execute(table)
+    deploy(reference_database, REGISTRY)
+    mix(desk(session), 1000)
+    session.execute("ANALYZE")
+    session.execute("SET enable_seqscan = off")
+    plan = "\n".join(line for (line,) in session.execute(DAYS_OF_AN_ACCOUNT))
+    assert "Seq Scan on reporting_events_rollups" not in plan
+    conditions = "\n".join(re.findall("Index Cond: .*", plan))
+    assert all(part in conditions for part in ("account_id = 1", "date >= "))
 
 
 @pytest.mark.parametrize("type_", ["timestamp", "timestamptz"])
