@@ -50,6 +50,20 @@ class Membership:
     counted: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A report that is made of events: of which, and of which metric, and what it leaves out."""
+
+    report: str
+    event: str
+    metric: str
+    is_average: bool
+    is_distinct: bool
+    excluded_event: str | None
+    excluded_metric: str | None
+    summary: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Registry:
     """A registry that is valid: load() and parse() make no other. All is in the file's order."""
@@ -98,6 +112,30 @@ class Registry:
                     counted=False,
                 )
         return tuple(found.values())
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """The reports that are made of events, not answered by the application."""
+        metrics = {metric.name: metric for metric in self.metrics}
+        return tuple(
+            Reading(
+                report=report.name,
+                event=metrics[report.metric].event,
+                metric=report.metric,
+                is_average=report.aggregate == "average",
+                is_distinct=metrics[report.metric].distinct is not None,
+                excluded_event=metrics[report.exclude].event if report.exclude else None,
+                excluded_metric=report.exclude,
+                summary=report.summary,
+            )
+            for report in self.reports
+            if report.metric
+        )
+
+    @property
+    def summaries(self) -> tuple[Reading, ...]:
+        """The reports that are columns of summaries, in their order."""
+        return tuple(one for one in self.readings if one.summary)
 
     @property
     def counted_memberships(self) -> tuple[Membership, ...]:

@@ -48,6 +48,22 @@ _FUNCTIONS = (
     "purge_chunk",
     "purge_events",
 )
+_REPORT_FUNCTIONS = (
+    "require_choice",
+    "require_moments",
+    "require_reportable",
+    "report_timezone",
+    "report_dimension",
+    "whole_days",
+    "are_same_days",
+    "moments_outside",
+    "resolve_report",
+    "report_buckets",
+    "report_rows",
+    "timeseries",
+    "aggregate",
+    "explain_report",
+)
 _TRANSITION_TABLES = {
     "insert": "NEW TABLE AS inserted",
     "update": "OLD TABLE AS updated_before NEW TABLE AS updated_after",
@@ -110,6 +126,7 @@ def render(registry: Registry, found: Found = NOTHING) -> tuple[Rendered, ...]:
         *(_named(env, "type", name, f"rollup.{name}") for name in _TYPES),
         *(_named(env, "function", name, f"rollup.{name}") for name in _FUNCTIONS),
         *(_named(env, "view", name, f"rollup.{name}") for name in _VIEWS),
+        *_report_objects(env, registry),
         *_event_functions(env, registry),
         *(trigger for table in tables for trigger in _event_triggers(env, registry, table)),
         *_account_objects(env, registry),
@@ -138,6 +155,7 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "registry": registry,
         "source": source,
         "accounts": accounts,
+        "accounts_table": accounts and qualified(accounts.schema, accounts.table),
         "columns": columns(registry),
         "events": qualified(source.schema, source.table),
         "rollups": qualified(rollups.schema, rollups.table),
@@ -177,13 +195,23 @@ def _event_triggers(env: Environment, registry: Registry, table: Sql) -> Iterato
         )
 
 
+def _report_objects(env: Environment, registry: Registry) -> Iterator[Rendered]:
+    if not registry.readings:
+        return
+    yield _named(env, "type", "report_request", "rollup.report_request")
+    for name in _REPORT_FUNCTIONS:
+        yield _named(env, "function", name, f"rollup.{name}")
+    if registry.summaries:
+        yield _named(env, "function", "summary", "rollup.summary")
+
+
 def _account_objects(env: Environment, registry: Registry) -> Iterator[Rendered]:
     accounts = registry.accounts
     if accounts is None:
         return
     on = qualified(accounts.schema, accounts.table)
     function = _trigger_function(accounts.table, "after_change")
-    yield _named(env, "function", "follow_accounts", "rollup.follow_accounts", accounts_table=on)
+    yield _named(env, "function", "follow_accounts", "rollup.follow_accounts")
     yield _named(env, "function", "accounts_after_change", function, function=function)
     yield _trigger(
         env,

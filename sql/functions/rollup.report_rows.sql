@@ -1,0 +1,564 @@
+CREATE OR REPLACE FUNCTION rollup.report_rows(q rollup.report_request)
+ RETURNS TABLE(dimension_id bigint, bucket timestamp with time zone, events bigint, measured bigint, total double precision)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+#variable_conflict use_column
+/*
+ * What a report is made of, for each dimension and bucket with any: how many events, how many of them
+ * have a number, and the sum of those. Averages divide the sums, and so can be added up to others.
+ *
+ * Whole days come from rollups, recorded and pending; the other moments of the range from raw events.
+ * All of it is one snapshot, that of the query which asks.
+ */
+DECLARE
+    dates date[] := ARRAY (
+        SELECT d::date
+        FROM unnest(q.days) r (days)
+        CROSS JOIN generate_series(
+            lower(r.days)::timestamp,
+            upper(r.days)::timestamp - interval '1 day',
+            interval '1 day'
+        ) d
+    );
+BEGIN
+    IF q.is_distinct THEN
+        -- A member counts once a bucket; so days are added up only where each is a bucket.
+        RETURN QUERY
+        WITH excluded AS MATERIALIZED (
+            SELECT
+                n.dimension_id,
+                n.member
+            FROM rollup.current_members n
+            WHERE n.occurrences > 0
+            AND n.account_id = q.account_id
+            AND n.dimension_type = q.dimension_type
+            AND n.metric = q.excluded_metric
+            AND n.date = ANY (dates)
+            AND (q.dimension_id IS NULL OR n.dimension_id = q.dimension_id)
+            UNION
+            SELECT
+                e.dimension_id,
+                e.member
+            FROM (
+                SELECT
+                    d.dimension_id,
+                    z.bucket,
+                    CASE
+                        WHEN q.business_hours THEN e.value_in_business_hours
+                        ELSE e.value
+                    END AS value,
+                    CASE q.metric
+                        WHEN 'bot_handoffs_count' THEN e.conversation_id::bigint
+                        WHEN 'bot_resolutions_count' THEN e.conversation_id::bigint
+                    END AS member
+                FROM (
+                    SELECT
+                        1 AS sign,
+                        e.account_id::bigint AS account_id,
+                        e.name::text AS name,
+                        e.created_at::timestamp without time zone AS created_at,
+                        e.user_id::bigint AS user_id,
+                        e.inbox_id::bigint AS inbox_id,
+                        e.conversation_id::bigint AS conversation_id,
+                        CASE
+                            WHEN e.value BETWEEN -1e15 AND 1e15
+                            THEN e.value::double precision
+                        END AS value,
+                        CASE
+                            WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                            THEN e.value_in_business_hours::double precision
+                        END AS value_in_business_hours
+                    FROM unnest(q.moments) i (moments)
+                    CROSS JOIN public.reporting_events e
+                    WHERE e.account_id IS NOT NULL
+                    AND e.name::text IN (
+                        'conversation_resolved',
+                        'first_response',
+                        'reply_time',
+                        'conversation_bot_resolved',
+                        'conversation_bot_handoff'
+                    )
+                    AND e.created_at >= '0001-01-01 00:00'
+                    AND e.created_at < '10000-01-01 00:00'
+                    AND e.account_id = q.account_id
+                    AND e.name::text = q.excluded_event
+                    AND e.created_at >= lower(i.moments) AT TIME ZONE 'UTC'
+                    AND e.created_at < upper(i.moments) AT TIME ZONE 'UTC'
+                ) e
+                CROSS JOIN LATERAL (
+                    SELECT
+                        CASE q.dimension_type
+                            WHEN 'account' THEN e.account_id::bigint
+                            WHEN 'agent' THEN e.user_id::bigint
+                            WHEN 'inbox' THEN e.inbox_id::bigint
+                        END AS dimension_id
+                    OFFSET 0
+                ) d
+                CROSS JOIN LATERAL (
+                    SELECT
+                        CASE q.unit
+                            WHEN 'range' THEN q.since
+                            WHEN 'hour' THEN date_trunc('hour', e.created_at AT TIME ZONE 'UTC', q.timezone)
+                            ELSE (date_trunc(q.unit, e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                        END AS bucket
+                    WHERE NOT q.days @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone)::date
+                ) z
+                WHERE d.dimension_id = q.dimension_id
+                OR (q.dimension_id IS NULL AND d.dimension_id IS NOT NULL)
+            ) e
+            WHERE e.member IS NOT NULL
+        )
+        SELECT
+            b.dimension_id,
+            b.bucket,
+            b.events,
+            0::bigint,
+            0::double precision
+        FROM (
+            SELECT
+                r.dimension_id,
+                CASE q.unit
+                    WHEN 'range' THEN q.since
+                    ELSE (date_trunc(q.unit, r.date::timestamp + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                END AS bucket,
+                r.count AS events
+            FROM rollup.current_rollups r
+            WHERE q.unit = 'day'
+            AND q.excluded_metric IS NULL
+            AND r.account_id = q.account_id
+            AND r.dimension_type = q.dimension_type
+            AND r.metric = q.metric
+            AND r.date = ANY (dates)
+            AND (q.dimension_id IS NULL OR r.dimension_id = q.dimension_id)
+            UNION ALL
+            SELECT
+                n.dimension_id,
+                n.bucket,
+                count(DISTINCT n.member)
+            FROM (
+                SELECT
+                    n.dimension_id,
+                    CASE q.unit
+                        WHEN 'range' THEN q.since
+                        ELSE (date_trunc(q.unit, n.date::timestamp + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                    END AS bucket,
+                    n.member
+                FROM rollup.current_members n
+                WHERE (q.unit <> 'day' OR q.excluded_metric IS NOT NULL)
+                AND n.occurrences > 0
+                AND n.account_id = q.account_id
+                AND n.dimension_type = q.dimension_type
+                AND n.metric = q.metric
+                AND n.date = ANY (dates)
+                AND (q.dimension_id IS NULL OR n.dimension_id = q.dimension_id)
+                UNION ALL
+                SELECT
+                    e.dimension_id,
+                    e.bucket,
+                    e.member
+                FROM (
+                    SELECT
+                        d.dimension_id,
+                        z.bucket,
+                        CASE
+                            WHEN q.business_hours THEN e.value_in_business_hours
+                            ELSE e.value
+                        END AS value,
+                        CASE q.metric
+                            WHEN 'bot_handoffs_count' THEN e.conversation_id::bigint
+                            WHEN 'bot_resolutions_count' THEN e.conversation_id::bigint
+                        END AS member
+                    FROM (
+                        SELECT
+                            1 AS sign,
+                            e.account_id::bigint AS account_id,
+                            e.name::text AS name,
+                            e.created_at::timestamp without time zone AS created_at,
+                            e.user_id::bigint AS user_id,
+                            e.inbox_id::bigint AS inbox_id,
+                            e.conversation_id::bigint AS conversation_id,
+                            CASE
+                                WHEN e.value BETWEEN -1e15 AND 1e15
+                                THEN e.value::double precision
+                            END AS value,
+                            CASE
+                                WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                                THEN e.value_in_business_hours::double precision
+                            END AS value_in_business_hours
+                        FROM unnest(q.moments) i (moments)
+                        CROSS JOIN public.reporting_events e
+                        WHERE e.account_id IS NOT NULL
+                        AND e.name::text IN (
+                            'conversation_resolved',
+                            'first_response',
+                            'reply_time',
+                            'conversation_bot_resolved',
+                            'conversation_bot_handoff'
+                        )
+                        AND e.created_at >= '0001-01-01 00:00'
+                        AND e.created_at < '10000-01-01 00:00'
+                        AND e.account_id = q.account_id
+                        AND e.name::text = q.event
+                        AND e.created_at >= lower(i.moments) AT TIME ZONE 'UTC'
+                        AND e.created_at < upper(i.moments) AT TIME ZONE 'UTC'
+                    ) e
+                    CROSS JOIN LATERAL (
+                        SELECT
+                            CASE q.dimension_type
+                                WHEN 'account' THEN e.account_id::bigint
+                                WHEN 'agent' THEN e.user_id::bigint
+                                WHEN 'inbox' THEN e.inbox_id::bigint
+                            END AS dimension_id
+                        OFFSET 0
+                    ) d
+                    CROSS JOIN LATERAL (
+                        SELECT
+                            CASE q.unit
+                                WHEN 'range' THEN q.since
+                                WHEN 'hour' THEN date_trunc('hour', e.created_at AT TIME ZONE 'UTC', q.timezone)
+                                ELSE (date_trunc(q.unit, e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                            END AS bucket
+                        WHERE NOT q.days @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone)::date
+                    ) z
+                    WHERE d.dimension_id = q.dimension_id
+                    OR (q.dimension_id IS NULL AND d.dimension_id IS NOT NULL)
+                ) e
+                WHERE e.member IS NOT NULL
+            ) n
+            WHERE NOT EXISTS (
+                SELECT
+                FROM excluded x
+                WHERE x.dimension_id = n.dimension_id
+                AND x.member = n.member
+            )
+            GROUP BY
+                n.dimension_id,
+                n.bucket
+        ) b;
+        RETURN;
+    END IF;
+
+    IF q.excluded_metric IS NOT NULL THEN
+        RETURN QUERY
+        WITH excluded AS MATERIALIZED (
+            SELECT
+                n.dimension_id,
+                n.member
+            FROM rollup.current_members n
+            WHERE n.occurrences > 0
+            AND n.account_id = q.account_id
+            AND n.dimension_type = q.dimension_type
+            AND n.metric = q.excluded_metric
+            AND n.date = ANY (dates)
+            AND (q.dimension_id IS NULL OR n.dimension_id = q.dimension_id)
+            UNION
+            SELECT
+                e.dimension_id,
+                e.member
+            FROM (
+                SELECT
+                    d.dimension_id,
+                    z.bucket,
+                    CASE
+                        WHEN q.business_hours THEN e.value_in_business_hours
+                        ELSE e.value
+                    END AS value,
+                    CASE q.metric
+                        WHEN 'bot_handoffs_count' THEN e.conversation_id::bigint
+                        WHEN 'bot_resolutions_count' THEN e.conversation_id::bigint
+                    END AS member
+                FROM (
+                    SELECT
+                        1 AS sign,
+                        e.account_id::bigint AS account_id,
+                        e.name::text AS name,
+                        e.created_at::timestamp without time zone AS created_at,
+                        e.user_id::bigint AS user_id,
+                        e.inbox_id::bigint AS inbox_id,
+                        e.conversation_id::bigint AS conversation_id,
+                        CASE
+                            WHEN e.value BETWEEN -1e15 AND 1e15
+                            THEN e.value::double precision
+                        END AS value,
+                        CASE
+                            WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                            THEN e.value_in_business_hours::double precision
+                        END AS value_in_business_hours
+                    FROM unnest(q.moments) i (moments)
+                    CROSS JOIN public.reporting_events e
+                    WHERE e.account_id IS NOT NULL
+                    AND e.name::text IN (
+                        'conversation_resolved',
+                        'first_response',
+                        'reply_time',
+                        'conversation_bot_resolved',
+                        'conversation_bot_handoff'
+                    )
+                    AND e.created_at >= '0001-01-01 00:00'
+                    AND e.created_at < '10000-01-01 00:00'
+                    AND e.account_id = q.account_id
+                    AND e.name::text = q.excluded_event
+                    AND e.created_at >= lower(i.moments) AT TIME ZONE 'UTC'
+                    AND e.created_at < upper(i.moments) AT TIME ZONE 'UTC'
+                ) e
+                CROSS JOIN LATERAL (
+                    SELECT
+                        CASE q.dimension_type
+                            WHEN 'account' THEN e.account_id::bigint
+                            WHEN 'agent' THEN e.user_id::bigint
+                            WHEN 'inbox' THEN e.inbox_id::bigint
+                        END AS dimension_id
+                    OFFSET 0
+                ) d
+                CROSS JOIN LATERAL (
+                    SELECT
+                        CASE q.unit
+                            WHEN 'range' THEN q.since
+                            WHEN 'hour' THEN date_trunc('hour', e.created_at AT TIME ZONE 'UTC', q.timezone)
+                            ELSE (date_trunc(q.unit, e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                        END AS bucket
+                    WHERE NOT q.days @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone)::date
+                ) z
+                WHERE d.dimension_id = q.dimension_id
+                OR (q.dimension_id IS NULL AND d.dimension_id IS NOT NULL)
+            ) e
+            WHERE e.member IS NOT NULL
+        )
+        SELECT
+            b.dimension_id,
+            b.bucket,
+            sum(b.events)::bigint,
+            0::bigint,
+            0::double precision
+        FROM (
+            SELECT
+                r.dimension_id,
+                CASE q.unit
+                    WHEN 'range' THEN q.since
+                    ELSE (date_trunc(q.unit, r.date::timestamp + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                END AS bucket,
+                r.count AS events
+            FROM rollup.current_rollups r
+            WHERE r.account_id = q.account_id
+            AND r.dimension_type = q.dimension_type
+            AND r.metric = q.metric
+            AND r.date = ANY (dates)
+            AND (q.dimension_id IS NULL OR r.dimension_id = q.dimension_id)
+            UNION ALL
+            SELECT
+                n.dimension_id,
+                CASE q.unit
+                    WHEN 'range' THEN q.since
+                    ELSE (date_trunc(q.unit, n.date::timestamp + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                END,
+                - n.occurrences
+            FROM rollup.current_members n
+            JOIN excluded x ON x.dimension_id = n.dimension_id AND x.member = n.member
+            WHERE n.account_id = q.account_id
+            AND n.dimension_type = q.dimension_type
+            AND n.metric = q.metric
+            AND n.date = ANY (dates)
+            AND (q.dimension_id IS NULL OR n.dimension_id = q.dimension_id)
+            UNION ALL
+            SELECT
+                e.dimension_id,
+                e.bucket,
+                1
+            FROM (
+                SELECT
+                    d.dimension_id,
+                    z.bucket,
+                    CASE
+                        WHEN q.business_hours THEN e.value_in_business_hours
+                        ELSE e.value
+                    END AS value,
+                    CASE q.metric
+                        WHEN 'bot_handoffs_count' THEN e.conversation_id::bigint
+                        WHEN 'bot_resolutions_count' THEN e.conversation_id::bigint
+                    END AS member
+                FROM (
+                    SELECT
+                        1 AS sign,
+                        e.account_id::bigint AS account_id,
+                        e.name::text AS name,
+                        e.created_at::timestamp without time zone AS created_at,
+                        e.user_id::bigint AS user_id,
+                        e.inbox_id::bigint AS inbox_id,
+                        e.conversation_id::bigint AS conversation_id,
+                        CASE
+                            WHEN e.value BETWEEN -1e15 AND 1e15
+                            THEN e.value::double precision
+                        END AS value,
+                        CASE
+                            WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                            THEN e.value_in_business_hours::double precision
+                        END AS value_in_business_hours
+                    FROM unnest(q.moments) i (moments)
+                    CROSS JOIN public.reporting_events e
+                    WHERE e.account_id IS NOT NULL
+                    AND e.name::text IN (
+                        'conversation_resolved',
+                        'first_response',
+                        'reply_time',
+                        'conversation_bot_resolved',
+                        'conversation_bot_handoff'
+                    )
+                    AND e.created_at >= '0001-01-01 00:00'
+                    AND e.created_at < '10000-01-01 00:00'
+                    AND e.account_id = q.account_id
+                    AND e.name::text = q.event
+                    AND e.created_at >= lower(i.moments) AT TIME ZONE 'UTC'
+                    AND e.created_at < upper(i.moments) AT TIME ZONE 'UTC'
+                ) e
+                CROSS JOIN LATERAL (
+                    SELECT
+                        CASE q.dimension_type
+                            WHEN 'account' THEN e.account_id::bigint
+                            WHEN 'agent' THEN e.user_id::bigint
+                            WHEN 'inbox' THEN e.inbox_id::bigint
+                        END AS dimension_id
+                    OFFSET 0
+                ) d
+                CROSS JOIN LATERAL (
+                    SELECT
+                        CASE q.unit
+                            WHEN 'range' THEN q.since
+                            WHEN 'hour' THEN date_trunc('hour', e.created_at AT TIME ZONE 'UTC', q.timezone)
+                            ELSE (date_trunc(q.unit, e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                        END AS bucket
+                    WHERE NOT q.days @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone)::date
+                ) z
+                WHERE d.dimension_id = q.dimension_id
+                OR (q.dimension_id IS NULL AND d.dimension_id IS NOT NULL)
+            ) e
+            WHERE NOT EXISTS (
+                SELECT
+                FROM excluded x
+                WHERE x.dimension_id = e.dimension_id
+                AND x.member = e.member
+            )
+        ) b
+        GROUP BY
+            b.dimension_id,
+            b.bucket;
+        RETURN;
+    END IF;
+
+    RETURN QUERY
+    SELECT
+        b.dimension_id,
+        b.bucket,
+        sum(b.events)::bigint,
+        sum(b.measured)::bigint,
+        sum(b.total)
+    FROM (
+        SELECT
+            r.dimension_id,
+            CASE q.unit
+                WHEN 'range' THEN q.since
+                ELSE (date_trunc(q.unit, r.date::timestamp + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+            END AS bucket,
+            r.count AS events,
+            CASE
+                WHEN q.business_hours THEN r.business_hours_count
+                ELSE r.value_count
+            END AS measured,
+            CASE
+                WHEN q.business_hours THEN r.sum_value_business_hours
+                ELSE r.sum_value
+            END AS total
+        FROM rollup.current_rollups r
+        WHERE r.account_id = q.account_id
+        AND r.dimension_type = q.dimension_type
+        AND r.metric = q.metric
+        AND r.date = ANY (dates)
+        AND (q.dimension_id IS NULL OR r.dimension_id = q.dimension_id)
+        UNION ALL
+        SELECT
+            e.dimension_id,
+            e.bucket,
+            count(*),
+            count(e.value),
+            coalesce(sum(e.value), 0)
+        FROM (
+            SELECT
+                d.dimension_id,
+                z.bucket,
+                CASE
+                    WHEN q.business_hours THEN e.value_in_business_hours
+                    ELSE e.value
+                END AS value,
+                CASE q.metric
+                    WHEN 'bot_handoffs_count' THEN e.conversation_id::bigint
+                    WHEN 'bot_resolutions_count' THEN e.conversation_id::bigint
+                END AS member
+            FROM (
+                SELECT
+                    1 AS sign,
+                    e.account_id::bigint AS account_id,
+                    e.name::text AS name,
+                    e.created_at::timestamp without time zone AS created_at,
+                    e.user_id::bigint AS user_id,
+                    e.inbox_id::bigint AS inbox_id,
+                    e.conversation_id::bigint AS conversation_id,
+                    CASE
+                        WHEN e.value BETWEEN -1e15 AND 1e15
+                        THEN e.value::double precision
+                    END AS value,
+                    CASE
+                        WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                        THEN e.value_in_business_hours::double precision
+                    END AS value_in_business_hours
+                FROM unnest(q.moments) i (moments)
+                CROSS JOIN public.reporting_events e
+                WHERE e.account_id IS NOT NULL
+                AND e.name::text IN (
+                    'conversation_resolved',
+                    'first_response',
+                    'reply_time',
+                    'conversation_bot_resolved',
+                    'conversation_bot_handoff'
+                )
+                AND e.created_at >= '0001-01-01 00:00'
+                AND e.created_at < '10000-01-01 00:00'
+                AND e.account_id = q.account_id
+                AND e.name::text = q.event
+                AND e.created_at >= lower(i.moments) AT TIME ZONE 'UTC'
+                AND e.created_at < upper(i.moments) AT TIME ZONE 'UTC'
+            ) e
+            CROSS JOIN LATERAL (
+                SELECT
+                    CASE q.dimension_type
+                        WHEN 'account' THEN e.account_id::bigint
+                        WHEN 'agent' THEN e.user_id::bigint
+                        WHEN 'inbox' THEN e.inbox_id::bigint
+                    END AS dimension_id
+                OFFSET 0
+            ) d
+            CROSS JOIN LATERAL (
+                SELECT
+                    CASE q.unit
+                        WHEN 'range' THEN q.since
+                        WHEN 'hour' THEN date_trunc('hour', e.created_at AT TIME ZONE 'UTC', q.timezone)
+                        ELSE (date_trunc(q.unit, e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                    END AS bucket
+                WHERE NOT q.days @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone)::date
+            ) z
+            WHERE d.dimension_id = q.dimension_id
+            OR (q.dimension_id IS NULL AND d.dimension_id IS NOT NULL)
+        ) e
+        GROUP BY
+            e.dimension_id,
+            e.bucket
+    ) b
+    GROUP BY
+        b.dimension_id,
+        b.bucket;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.report_rows(rollup.report_request) IS
+    'What a report is made of: per dimension and bucket the number of events, of those with a number, and the sum of the numbers.';

@@ -1,0 +1,209 @@
+CREATE OR REPLACE FUNCTION rollup.resolve_report(account_id bigint, metric text, dimension_type text, dimension_id bigint, since timestamp with time zone, until timestamp with time zone, unit text, business_hours boolean, timezone text, week_start text)
+ RETURNS rollup.report_request
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+/*
+ * Resolves what is asked of a report, or says what is wrong with it (SQLSTATE 22023 or 0A000, with a
+ * hint): the one place that knows which days are read from rollups.
+ *
+ * Those are whole days that are covered, in a zone that has the same days as the record, of an
+ * account whose reads are on. Sealed days, whose events are gone, are read from rollups whatever else
+ * holds; where that cannot answer what is asked, it is refused (55000).
+ *
+ * A dimension_id of NULL stands for every one; unit 'range' for a single bucket.
+ */
+DECLARE
+    account record;
+    whole daterange;
+    gone datemultirange;
+    is_same boolean;
+    q rollup.report_request;
+BEGIN
+    PERFORM rollup.require_choice(
+        'metric',
+        resolve_report.metric,
+        ARRAY [
+            'resolutions_count',
+            'avg_resolution_time',
+            'avg_first_response_time',
+            'reply_time',
+            'bot_resolutions_count',
+            'bot_handoffs_count',
+            'conversations_count',
+            'incoming_messages_count',
+            'outgoing_messages_count'
+        ]::text[]
+    );
+    PERFORM rollup.require_choice(
+        'dimension',
+        resolve_report.dimension_type,
+        ARRAY [
+            'account',
+            'agent',
+            'inbox'
+        ]::text[]
+    );
+    PERFORM rollup.require_choice(
+        'period',
+        resolve_report.unit,
+        ARRAY ['hour', 'day', 'week', 'month', 'quarter', 'year', 'range']
+    );
+    PERFORM rollup.require_choice(
+        'start of the week',
+        resolve_report.week_start,
+        ARRAY ['sunday', 'monday']
+    );
+    PERFORM rollup.require_moments(resolve_report.since, resolve_report.until);
+    PERFORM rollup.require_reportable(resolve_report.account_id);
+
+    q.account_id := resolve_report.account_id;
+    q.dimension_type := resolve_report.dimension_type;
+    q.dimension_id := resolve_report.dimension_id;
+    q.since := resolve_report.since;
+    q.until := resolve_report.until;
+    q.unit := resolve_report.unit;
+    q.week_shift := CASE
+        WHEN q.unit = 'week' AND resolve_report.week_start = 'sunday' THEN interval '1 day'
+        ELSE interval '0'
+    END;
+    q.business_hours := coalesce(resolve_report.business_hours, false);
+
+    SELECT
+        m.event,
+        m.metric,
+        m.is_average,
+        m.is_distinct,
+        m.excluded_event,
+        m.excluded_metric
+    INTO
+        q.event,
+        q.metric,
+        q.is_average,
+        q.is_distinct,
+        q.excluded_event,
+        q.excluded_metric
+    FROM (VALUES
+        (
+            'resolutions_count',
+            'conversation_resolved',
+            'resolutions_count',
+            false,
+            false,
+            NULL,
+            NULL
+        ),
+        (
+            'avg_resolution_time',
+            'conversation_resolved',
+            'resolution_time',
+            true,
+            false,
+            NULL,
+            NULL
+        ),
+        (
+            'avg_first_response_time',
+            'first_response',
+            'first_response',
+            true,
+            false,
+            NULL,
+            NULL
+        ),
+        (
+            'reply_time',
+            'reply_time',
+            'reply_time',
+            true,
+            false,
+            NULL,
+            NULL
+        ),
+        (
+            'bot_resolutions_count',
+            'conversation_bot_resolved',
+            'bot_resolutions_count',
+            false,
+            false,
+            'conversation_bot_handoff',
+            'bot_handoffs_count'
+        ),
+        (
+            'bot_handoffs_count',
+            'conversation_bot_handoff',
+            'bot_handoffs_count',
+            false,
+            true,
+            NULL,
+            NULL
+        )
+    ) m (report, event, metric, is_average, is_distinct, excluded_event, excluded_metric)
+    WHERE m.report = resolve_report.metric;
+
+    IF q.event IS NULL THEN
+        RAISE EXCEPTION '% is not made of events', resolve_report.metric
+            USING ERRCODE = 'feature_not_supported',
+                HINT = 'The application answers it, from other tables.';
+    END IF;
+
+    SELECT
+        a.timezone,
+        a.wanted,
+        a.sealed,
+        a.reads_enabled,
+        v.covered
+    INTO account
+    FROM rollup.accounts a
+    JOIN rollup.coverage v ON v.account_id = a.account_id
+    WHERE a.account_id = q.account_id;
+
+    q.timezone := rollup.report_timezone(resolve_report.timezone, account.wanted, q.unit);
+    whole := rollup.whole_days(q.since, q.until, q.timezone);
+    is_same := rollup.are_same_days(whole, q.timezone, account.timezone) IS TRUE;
+    q.raw_because := CASE
+        WHEN account.wanted IS NULL THEN 'the account has no time zone'
+        WHEN NOT account.reads_enabled THEN 'reads are off for the account'
+        WHEN q.unit = 'hour' THEN 'rollups have no hours'
+        WHEN account.timezone IS DISTINCT FROM account.wanted THEN 'its time zone has changed'
+        WHEN NOT is_same THEN format('its rollups have the days of %s', account.timezone)
+    END;
+    q.days := CASE
+        WHEN q.raw_because IS NULL THEN account.covered * datemultirange(whole)
+        ELSE '{}'
+    END;
+
+    gone := account.sealed * datemultirange(daterange(
+        (q.since AT TIME ZONE q.timezone)::date,
+        ((q.until - interval '1 microsecond') AT TIME ZONE q.timezone)::date + 1
+    ));
+
+    IF NOT isempty(gone) AND q.since < q.until THEN
+        IF NOT isempty(gone - datemultirange(whole))
+            OR q.unit = 'hour'
+            OR NOT (is_same OR q.timezone = account.wanted)
+        THEN
+            RAISE EXCEPTION 'raw events of account % before % have been purged',
+                q.account_id,
+                upper(account.sealed)
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                    DETAIL = 'Only whole days of them are known.',
+                    HINT = format(
+                        'Ask for whole days of %s, or from %s on.',
+                        coalesce(account.timezone, q.timezone),
+                        upper(account.sealed)
+                    );
+        END IF;
+        q.days := q.days + gone;
+    END IF;
+
+    q.moments := rollup.moments_outside(q.days, q.since, q.until, q.timezone);
+
+    RETURN q;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.resolve_report(bigint, text, text, bigint, timestamptz, timestamptz, text, boolean, text, text) IS
+    'Resolves what is asked of a report, and which days of it are read from rollups.';
