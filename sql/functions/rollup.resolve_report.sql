@@ -175,10 +175,13 @@ BEGIN
         ELSE '{}'
     END;
 
-    gone := account.sealed * datemultirange(daterange(
-        (q.since AT TIME ZONE q.timezone)::date,
-        ((q.until - interval '1 microsecond') AT TIME ZONE q.timezone)::date + 1
-    ));
+    -- A local time may be earlier than one before it; hence the least and the greatest.
+    SELECT account.sealed * datemultirange(daterange(min(d.date), max(d.date), '[]'))
+    INTO gone
+    FROM (VALUES
+        ((q.since AT TIME ZONE q.timezone)::date),
+        (((q.until - interval '1 microsecond') AT TIME ZONE q.timezone)::date)
+    ) d (date);
 
     IF NOT isempty(gone) AND q.since < q.until THEN
         IF NOT isempty(gone - datemultirange(whole))
