@@ -160,8 +160,9 @@ def _rows(
     connection: Connection[Any], request: Request, events: str, *, every_id: bool = False
 ) -> list[tuple[Any, ...]]:
     id_ = None if every_id else request.account if request.type == "account" else request.id
-    query = sql.SQL(QUERY).format(events=sql.Identifier(events))  # type: ignore[arg-type]
-    return connection.execute(query, {**request.parameters, "id": id_}).fetchall()
+    query = sql.SQL(QUERY).format(events=sql.Identifier(events))
+    rows = connection.execute(query, {**request.parameters, "id": id_}).fetchall()
+    return [(one, bucket.astimezone(ZoneInfo("UTC")), *rest) for one, bucket, *rest in rows]
 
 
 def _numbers(request: Request, row: tuple[Any, ...]) -> tuple[float | None, int]:

@@ -13,6 +13,9 @@ AS $function$
  * account whose reads are on. Sealed days, whose events are gone, are read from rollups whatever else
  * holds; where that cannot answer what is asked, it is refused (55000).
  *
+ * The setting rollup.reads overrules, for a session, whether reads are on: 'on', 'off' or, what each
+ * account says, 'account'.
+ *
  * A dimension_id of NULL stands for every one; unit 'range' for a single bucket.
  */
 DECLARE
@@ -20,6 +23,7 @@ DECLARE
     whole daterange;
     gone datemultirange;
     is_same boolean;
+    reads text := coalesce(nullif(current_setting('rollup.reads', true), ''), 'account');
     q rollup.report_request;
 BEGIN
     PERFORM rollup.require_choice(
@@ -56,6 +60,7 @@ BEGIN
         resolve_report.week_start,
         ARRAY ['sunday', 'monday']
     );
+    PERFORM rollup.require_choice('setting of rollup.reads', reads, ARRAY ['account', 'on', 'off']);
     PERFORM rollup.require_moments(resolve_report.since, resolve_report.until);
     PERFORM rollup.require_reportable(resolve_report.account_id);
 
@@ -165,7 +170,8 @@ BEGIN
     is_same := rollup.are_same_days(whole, q.timezone, account.timezone) IS TRUE;
     q.raw_because := CASE
         WHEN account.wanted IS NULL THEN 'the account has no time zone'
-        WHEN NOT account.reads_enabled THEN 'reads are off for the account'
+        WHEN reads = 'off' THEN 'rollup.reads is off'
+        WHEN reads = 'account' AND NOT account.reads_enabled THEN 'reads are off for the account'
         WHEN q.unit = 'hour' THEN 'rollups have no hours'
         WHEN account.timezone IS DISTINCT FROM account.wanted THEN 'its time zone has changed'
         WHEN NOT is_same THEN format('its rollups have the days of %s', account.timezone)

@@ -1,0 +1,158 @@
+"""Reports: ask the database for figures, and where they come from."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, LiteralString
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date, datetime
+
+    from generator.database import Connection
+
+Reads = Literal["account", "on", "off"]
+"""Whether reports read rollups: as each account says, or on, or off."""
+
+_ZONE = """
+SELECT rollup.report_timezone(%(timezone)s, a.wanted, 'day')
+FROM (SELECT) one
+LEFT JOIN rollup.accounts a ON a.account_id = %(account_id)s
+"""
+
+_MOMENT = "SELECT %(local)s::timestamp AT TIME ZONE %(zone)s"
+
+_TODAY = "SELECT (now() AT TIME ZONE %(zone)s)::date"
+
+_TIMESERIES = """
+SELECT s.bucket_start AT TIME ZONE %(zone)s, s.value, s.count
+FROM rollup.timeseries(
+    %(account_id)s, %(metric)s, %(dimension_type)s, %(dimension_id)s, %(since)s, %(until)s,
+    %(group_by)s, %(business_hours)s, %(zone)s, %(week_start)s
+) s
+"""
+
+_AGGREGATE = """
+SELECT rollup.aggregate(
+    %(account_id)s, %(metric)s, %(dimension_type)s, %(dimension_id)s, %(since)s, %(until)s,
+    %(business_hours)s
+)
+"""
+
+_SUMMARY = """
+SELECT s.*
+FROM rollup.summary(
+    %(account_id)s, %(dimension_type)s, %(since)s, %(until)s, %(business_hours)s
+) s
+"""
+
+_PARTS = """
+SELECT p.begins AT TIME ZONE %(zone)s, p.ends AT TIME ZONE %(zone)s, p.source, p.reason
+FROM rollup.explain_report(
+    %(account_id)s, %(metric)s, %(dimension_type)s, %(dimension_id)s, %(since)s, %(until)s,
+    %(group_by)s, %(business_hours)s, %(zone)s, %(week_start)s
+) p
+"""
+
+_READS = "SELECT set_config('rollup.reads', %s, true)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a report is asked: see rollup.timeseries().
+
+    `since` (inclusive) and `until` (exclusive) are moments; `zone` is the time zone of its days.
+    """
+
+    account_id: int
+    metric: str
+    since: datetime
+    until: datetime
+    zone: str
+    dimension_type: str = "account"
+    dimension_id: int | str | None = None
+    group_by: str = "day"
+    business_hours: bool = False
+    week_start: str = "sunday"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A bucket: its local start, its value, and how many events it has."""
+
+    start: datetime
+    value: float | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a range, in local times: where its figures come from, and why."""
+
+    begins: datetime
+    ends: datetime
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The key figures of every dimension: the names of the columns, and the rows."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+@contextmanager
+def snapshot(session: Connection, reads: Reads = "account") -> Iterator[None]:
+    """Ask all reports of the block of one snapshot, and let them read rollups or not."""
+    with session.transaction():
+        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        session.execute(_READS, (reads,))
+        yield
+
+
+def zone_of(session: Connection, account_id: int, timezone: str | None = None) -> str:
+    """Name the time zone of an account's reports: the given one or its own, or else UTC."""
+    zone: str = _one(session, _ZONE, {"account_id": account_id, "timezone": timezone})
+    return zone
+
+
+def moment(session: Connection, local: date | datetime, zone: str) -> datetime:
+    """Tell the moment of a local time, or of the beginning of a day."""
+    found: datetime = _one(session, _MOMENT, {"local": local, "zone": zone})
+    return found
+
+
+def today(session: Connection, zone: str) -> date:
+    """Tell which day it is in a time zone, by the server's clock."""
+    found: date = _one(session, _TODAY, {"zone": zone})
+    return found
+
+
+def timeseries(session: Connection, request: Request) -> list[Point]:
+    """Ask for a report by hour, day, week, month, quarter or year."""
+    return [Point(*row) for row in session.execute(_TIMESERIES, asdict(request))]
+
+
+def aggregate(session: Connection, request: Request) -> float | None:
+    """Ask for a report as one number; None where there is nothing to average."""
+    value: float | None = _one(session, _AGGREGATE, asdict(request))
+    return value
+
+
+def summary(session: Connection, request: Request) -> Summary:
+    """Ask for the key figures of every dimension of a type."""
+    cursor = session.execute(_SUMMARY, asdict(request))
+    return Summary(tuple(one.name for one in cursor.description or ()), cursor.fetchall())
+
+
+def parts(session: Connection, request: Request) -> list[Part]:
+    """Ask where the figures come from: the parts of the range, in order."""
+    return [Part(*row) for row in session.execute(_PARTS, asdict(request))]
+
+
+def _one(session: Connection, query: LiteralString, names: dict[str, Any]) -> Any:
+    row = session.execute(query, names).fetchone()
+    return row[0] if row else None
