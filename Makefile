@@ -25,8 +25,8 @@ demo: $(READY) ## a first look, with a database of its own
 test: $(READY) ## run the tests, with a database of their own; PROCESSES=2 at a time
 	@$(BIN)/python -m pytest -q -n $(PROCESSES)
 
-test-long: $(READY) ## try 500 random histories, of up to 50 steps each, on several connections
-	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q tests/test_stateful.py
+test-long: $(READY) ## try 500 random histories on several connections, and 2,000 random reports
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q tests/test_stateful.py tests/test_reports.py
 
 torture: $(READY) ## let everything happen at once for MINUTES=10, crashes included, and compare
 	@$(BIN)/python -m tests.torture --minutes $(MINUTES)
