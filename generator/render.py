@@ -161,6 +161,7 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "rollups": qualified(rollups.schema, rollups.table),
         "id_type": Sql(rollups.id_type),
         "membership_events": tuple(dict.fromkeys(m.event for m in registry.memberships)),
+        "whole": next((d.name for d in registry.dimensions if d.column == source.account), None),
         "adopted_types": found.adopted_types,
         "lock_class": LOCK_CLASS,
         "slot_count": SLOTS,

@@ -26,7 +26,7 @@ _MOMENT = "SELECT %(local)s::timestamp AT TIME ZONE %(zone)s"
 _TODAY = "SELECT (now() AT TIME ZONE %(zone)s)::date"
 
 _TIMESERIES = """
-SELECT s.bucket_start AT TIME ZONE %(zone)s, s.value, s.count
+SELECT s.bucket_start, s.bucket_start AT TIME ZONE %(zone)s, s.value, s.count
 FROM rollup.timeseries(
     %(account_id)s, %(metric)s, %(dimension_type)s, %(dimension_id)s, %(since)s, %(until)s,
     %(group_by)s, %(business_hours)s, %(zone)s, %(week_start)s
@@ -70,7 +70,8 @@ class Request:
     since: datetime
     until: datetime
     zone: str
-    dimension_type: str = "account"
+    dimension_type: str | None = None
+    """None: the account as a whole."""
     dimension_id: int | str | None = None
     group_by: str = "day"
     business_hours: bool = False
@@ -79,9 +80,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A bucket: its local start, its value, and how many events it has."""
+    """A bucket: when it starts, as a moment and in local time, its value, and its events."""
 
     start: datetime
+    local_start: datetime
     value: float | None
     count: int
 
@@ -105,12 +107,16 @@ class Summary:
 
 
 @contextmanager
-def snapshot(session: Connection, reads: Reads = "account") -> Iterator[None]:
-    """Ask all reports of the block of one snapshot, and let them read rollups or not."""
+def snapshot(session: Connection) -> Iterator[None]:
+    """Ask all reports of the block of one snapshot."""
     with session.transaction():
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        session.execute(_READS, (reads,))
         yield
+
+
+def read(session: Connection, reads: Reads) -> None:
+    """Let reports read rollups or not, until the transaction ends."""
+    session.execute(_READS, (reads,))
 
 
 def zone_of(session: Connection, account_id: int, timezone: str | None = None) -> str:

@@ -9,7 +9,9 @@ from generator.cli.backfill import backfill
 from generator.cli.demo import demo
 from generator.cli.deploy import deploy
 from generator.cli.fold import fold
+from generator.cli.reads import reads
 from generator.cli.render import render
+from generator.cli.report import report
 from generator.cli.status import status
 from generator.cli.timezone import timezone
 from generator.cli.verify import verify
@@ -25,7 +27,7 @@ def cli() -> None:
     """Exact daily rollups of an events table, kept by PostgreSQL itself."""
 
 
-for _command in (demo, render, deploy, timezone, backfill, verify, fold, status):
+for _command in (demo, render, deploy, timezone, backfill, verify, fold, reads, report, status):
     cli.add_command(_command)
 
 

@@ -88,13 +88,14 @@ def _print_objects(report: Report, all_: bool) -> None:
 
 def _print_accounts(accounts: list[dict[str, Any]]) -> None:
     table(
-        ["account", "state", "time zone", "covered", "pending", "rebuilt", "verified"],
+        ["account", "state", "time zone", "covered", "reads", "pending", "rebuilt", "verified"],
         (
             (
                 one["account_id"],
                 one["state"] + (f" ({one['setting']})" if one["state"].endswith("known") else ""),
                 one["wanted"],
                 _COVERED.get(one["covered"], one["covered"]),
+                "on" if one["reads_enabled"] else "off",
                 one["pending_events"],
                 _moment(one["rebuilt_at"]),
                 _moment(one["verified_at"]),

@@ -9,11 +9,7 @@ AS $function$
  * may be left out; otherwise it has to be given (22023).
  */
 BEGIN
-    IF report_dimension.dimension_type = ANY (
-        ARRAY [
-            'account'
-        ]::text[]
-    ) THEN
+    IF coalesce(report_dimension.dimension_type = 'account', true) THEN
         IF report_dimension.dimension_id <> report_dimension.account_id::bigint THEN
             RAISE EXCEPTION 'account % is not account %', report_dimension.dimension_id, report_dimension.account_id
                 USING ERRCODE = 'invalid_parameter_value',

@@ -470,7 +470,152 @@ BEGIN
                 WHEN q.business_hours THEN r.sum_value_business_hours
                 ELSE r.sum_value
             END AS total
-        FROM rollup.current_rollups r
+        FROM (
+            SELECT
+                r.account_id,
+                r.date,
+                r.dimension_type,
+                r.dimension_id,
+                r.metric,
+                r.count,
+                r.value_count,
+                r.sum_value,
+                r.business_hours_count,
+                r.sum_value_business_hours
+            FROM public.reporting_events_rollups r
+            UNION ALL
+            SELECT
+                e.account_id AS account_id,
+                z.date,
+                d.dimension_type,
+                d.dimension_id,
+                m.metric,
+                sum(e.sign) AS count,
+                sum(
+                    CASE WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign ELSE 0 END
+                ) AS value_count,
+                coalesce(
+                    sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
+                    0
+                ) AS sum_value,
+                sum(
+                    CASE WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign ELSE 0 END
+                ) AS business_hours_count,
+                coalesce(
+                    sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
+                    0
+                ) AS sum_value_business_hours
+            FROM (
+                SELECT
+                    p.sign,
+                    p.account_id,
+                    p.name,
+                    p.created_at,
+                    p.user_id,
+                    p.inbox_id,
+                    p.conversation_id,
+                    p.value,
+                    p.value_in_business_hours
+                FROM rollup.pending_events p
+            ) e
+            JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
+            CROSS JOIN LATERAL (
+                SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                WHERE rollup.knows_timezone(a.timezone)
+                OFFSET 0
+            ) z
+            JOIN (VALUES
+                ('conversation_resolved', 'resolutions_count', false),
+                ('conversation_resolved', 'resolution_time', true),
+                ('first_response', 'first_response', true),
+                ('reply_time', 'reply_time', true),
+                ('conversation_bot_resolved', 'bot_resolutions_count', false)
+            ) m (name, metric, is_duration) ON m.name = e.name
+            CROSS JOIN LATERAL (VALUES
+                ('account', e.account_id::bigint),
+                ('agent', e.user_id::bigint),
+                ('inbox', e.inbox_id::bigint)
+            ) d (dimension_type, dimension_id)
+            WHERE d.dimension_id IS NOT NULL
+            GROUP BY
+                e.account_id,
+                z.date,
+                d.dimension_type,
+                d.dimension_id,
+                m.metric
+            UNION ALL
+            SELECT
+                t.account_id,
+                t.date,
+                t.dimension_type,
+                t.dimension_id,
+                t.metric,
+                sum(
+                    (coalesce(n.occurrences, 0) + t.occurrences > 0)::integer
+                    - (coalesce(n.occurrences, 0) > 0)::integer
+                ) AS count,
+                0 AS value_count,
+                0 AS sum_value,
+                0 AS business_hours_count,
+                0 AS sum_value_business_hours
+            FROM (
+                SELECT
+                    e.account_id AS account_id,
+                    z.date,
+                    d.dimension_type,
+                    d.dimension_id,
+                    m.metric,
+                    m.member,
+                    sum(e.sign) AS occurrences
+                FROM (
+                    SELECT
+                        p.sign,
+                        p.account_id,
+                        p.name,
+                        p.created_at,
+                        p.user_id,
+                        p.inbox_id,
+                        p.conversation_id,
+                        p.value,
+                        p.value_in_business_hours
+                    FROM rollup.pending_events p
+                ) e
+                JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
+                CROSS JOIN LATERAL (
+                    SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                    WHERE rollup.knows_timezone(a.timezone)
+                    OFFSET 0
+                ) z
+                JOIN LATERAL (VALUES
+                    ('conversation_bot_handoff', 'bot_handoffs_count', e.conversation_id::bigint),
+                    ('conversation_bot_resolved', 'bot_resolutions_count', e.conversation_id::bigint)
+                ) m (name, metric, member) ON m.name = e.name
+                CROSS JOIN LATERAL (VALUES
+                    ('account', e.account_id::bigint),
+                    ('agent', e.user_id::bigint),
+                    ('inbox', e.inbox_id::bigint)
+                ) d (dimension_type, dimension_id)
+                WHERE d.dimension_id IS NOT NULL
+                AND m.member IS NOT NULL
+                GROUP BY
+                    e.account_id,
+                    z.date,
+                    d.dimension_type,
+                    d.dimension_id,
+                    m.metric,
+                    m.member
+                HAVING sum(e.sign) <> 0
+            ) t
+            LEFT JOIN rollup.distinct_members n
+                USING (account_id, date, dimension_type, dimension_id, metric, member)
+            WHERE t.metric IN ('bot_handoffs_count')
+            GROUP BY
+                t.account_id,
+                t.date,
+                t.dimension_type,
+                t.dimension_id,
+                t.metric
+        ) r
         WHERE r.account_id = q.account_id
         AND r.dimension_type = q.dimension_type
         AND r.metric = q.metric

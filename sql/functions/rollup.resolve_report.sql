@@ -16,7 +16,8 @@ AS $function$
  * The setting rollup.reads overrules, for a session, whether reads are on: 'on', 'off' or, what each
  * account says, 'account'.
  *
- * A dimension_id of NULL stands for every one; unit 'range' for a single bucket.
+ * Without a dimension_type a report is about the account, without a dimension_id about every one of
+ * the type. The unit 'range' makes all of it one bucket.
  */
 DECLARE
     account record;
@@ -26,6 +27,8 @@ DECLARE
     reads text := coalesce(nullif(current_setting('rollup.reads', true), ''), 'account');
     q rollup.report_request;
 BEGIN
+    q.dimension_type := coalesce(resolve_report.dimension_type, 'account');
+
     PERFORM rollup.require_choice(
         'metric',
         resolve_report.metric,
@@ -43,7 +46,7 @@ BEGIN
     );
     PERFORM rollup.require_choice(
         'dimension',
-        resolve_report.dimension_type,
+        q.dimension_type,
         ARRAY [
             'account',
             'agent',
@@ -65,7 +68,6 @@ BEGIN
     PERFORM rollup.require_reportable(resolve_report.account_id);
 
     q.account_id := resolve_report.account_id;
-    q.dimension_type := resolve_report.dimension_type;
     q.dimension_id := resolve_report.dimension_id;
     q.since := resolve_report.since;
     q.until := resolve_report.until;

@@ -1,0 +1,183 @@
+"""What `report` prints: answers as tables with bars, as CSV and as JSON, and comparisons."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from generator.cli.console import as_json, note, say, table
+from generator.comparison import is_same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from generator.comparison import Comparison
+    from generator.reports import Part, Point, Request, Summary
+
+Format = Literal["table", "csv", "json"]
+
+BAR = 40
+"""The width of the longest bar, in characters."""
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+_LABELS = {
+    "hour": "%Y-%m-%d %H:%M",
+    "day": "%Y-%m-%d %a",
+    "week": "%Y-%m-%d",
+    "month": "%Y-%m",
+    "quarter": "%Y-%m",
+    "year": "%Y",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Rows of a report: those of the first columns are keys, the others figures.
+
+    `labels` say the key of each row as people read it; `bars` is the column of the table, which
+    begins with them, that is drawn.
+    """
+
+    columns: tuple[str, ...]
+    keys: int
+    rows: list[tuple[Any, ...]]
+    heading: str
+    labels: list[str]
+    bars: int | None = None
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of the columns with figures."""
+        return self.columns[self.keys :]
+
+
+def of_points(points: Iterable[Point], request: Request) -> Answer:
+    """Give the answer of a series."""
+    points = list(points)
+    return Answer(
+        columns=("bucket_start", "local_start", "value", "count"),
+        keys=2,
+        rows=[
+            (one.start.isoformat(), one.local_start.isoformat(), one.value, one.count)
+            for one in points
+        ],
+        heading=f"{request.group_by} ({request.zone})",
+        labels=[one.local_start.strftime(_LABELS[request.group_by]) for one in points],
+        bars=1,
+    )
+
+
+def of_number(metric: str, value: float | None) -> Answer:
+    """Give the answer that is one number."""
+    return Answer(
+        columns=("metric", "value"), keys=1, rows=[(metric, value)], heading="", labels=[metric]
+    )
+
+
+def of_summary(summary: Summary) -> Answer:
+    """Give the answer of a summary."""
+    return Answer(
+        columns=summary.columns,
+        keys=1,
+        rows=summary.rows,
+        heading=summary.columns[0],
+        labels=[str(row[0]) for row in summary.rows],
+    )
+
+
+def print_answer(answer: Answer, format_: Format) -> None:
+    """Print an answer; what is a table for people is plain for programs."""
+    match format_:
+        case "csv":
+            _csv(answer.columns, answer.rows)
+        case "json":
+            as_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+        case "table":
+            rows = [
+                [label, *row[answer.keys :]]
+                for label, row in zip(answer.labels, answer.rows, strict=True)
+            ]
+            _table(answer.heading, answer.figures, rows, answer.bars)
+
+
+def print_comparison(compared: Comparison[Answer], format_: Format) -> bool:
+    """Print both answers beside each other, and how long they took; tell whether they agree."""
+    one, other = compared.of_rollups, compared.of_events
+    keys = list(dict.fromkeys(row[: one.keys] for row in (*one.rows, *other.rows)))
+    of_rollups = {row[: one.keys]: row[one.keys :] for row in one.rows}
+    of_events = {row[: one.keys]: row[one.keys :] for row in other.rows}
+    nothing = (None,) * len(one.figures)
+    rows = [(key, of_rollups.get(key, nothing), of_events.get(key, nothing)) for key in keys]
+    wrong = [row for row in rows if not all(map(is_same, row[1], row[2]))]
+    beside = [name for figure in one.figures for name in (figure, f"{figure}_raw")]
+    match format_:
+        case "csv":
+            columns = (*one.columns[: one.keys], *beside)
+            _csv(columns, ((*key, *_paired(a, b)) for key, a, b in rows))
+        case "json":
+            as_json(
+                {
+                    "same": not wrong,
+                    "rollups_ms": compared.rollups_seconds * 1000,
+                    "raw_events_ms": compared.events_seconds * 1000,
+                    "rollups": [dict(zip(one.columns, row, strict=True)) for row in one.rows],
+                    "raw_events": [dict(zip(one.columns, row, strict=True)) for row in other.rows],
+                }
+            )
+        case "table":
+            labels = {
+                row[: one.keys]: label
+                for answer in (other, one)
+                for row, label in zip(answer.rows, answer.labels, strict=True)
+            }
+            _table(one.heading, beside, [[labels[key], *_paired(a, b)] for key, a, b in rows])
+    verdict = f"{len(wrong)} of {len(rows)} rows differ" if wrong else "the same"
+    line = (
+        f"{verdict}: rollups {compared.rollups_seconds * 1000:.1f} ms, "
+        f"raw events {compared.events_seconds * 1000:.1f} ms ({compared.times:.1f} times)"
+    )
+    (say if format_ == "table" else note)(line)
+    return not wrong
+
+
+def print_parts(parts: Iterable[Part]) -> None:
+    """Print which parts of a range come from where, beside the answer."""
+    for part in parts:
+        note(f"{_moment(part.begins)} to {_moment(part.ends)}: {part.source} ({part.reason})")
+
+
+def _table(
+    heading: str, figures: Iterable[str], rows: list[list[Any]], bars: int | None = None
+) -> None:
+    columns = [heading, *(figure.replace("_", " ") for figure in figures)]
+    if bars is not None:
+        most = max((row[bars] or 0 for row in rows), default=0)
+        rows = [[*row, _bar(row[bars], most)] for row in rows]
+        columns.append("")
+    table(columns, rows)
+
+
+def _bar(value: float | None, most: float) -> str:
+    """Draw a number as a bar; a negative one, and none, have no length."""
+    if not value or most <= 0:
+        return ""
+    eighths = max(0, round(value / most * BAR * 8))
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _paired(these: tuple[Any, ...], those: tuple[Any, ...]) -> list[Any]:
+    return [figure for pair in zip(these, those, strict=True) for figure in pair]
+
+
+def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+
+
+def _moment(local: datetime) -> str:
+    midnight = local.hour == local.minute == local.second == local.microsecond == 0
+    return str(local.date()) if midnight else str(local)
