@@ -54,7 +54,7 @@ CASES = {
         Case(name="old-snapshot", run=single.old_snapshot, needs_pgbench=True),
         Case(name="irrelevant", run=single.irrelevant, needs_pgbench=True),
         Case(name="wal", run=single.wal, needs_pgbench=True),
-        Case(name="reads", run=reading.reads),
+        Case(name="reports", run=reading.reports),
     )
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -11,31 +10,59 @@ from psycopg import IsolationLevel
 
 from benchmarks.arena import ROLLUPS, tidy
 from benchmarks.errors import BenchmarkError
-from benchmarks.measurement import compare
+from benchmarks.measurement import Target, compare
 from benchmarks.statements import execute, named
+from generator.comparison import is_same
 from generator.database import connect
 
 if TYPE_CHECKING:
     from benchmarks.arena import Arena
     from benchmarks.measurement import Comparison
+    from benchmarks.scale import Load
 
 EVENTS = "raw events"
-QUERIES = 20
-"""Of one turn."""
+ODD = "rollups, from and to odd hours"
+WHOLE_DAYS = "rollups, whole days"
+
+YEAR = Target(at_most=0.01)
+"""At the largest scale: a hundred times faster."""
+LARGE = 5_000_000
+
+SECONDS = 0.5
+"""Of queries in one turn; at least one."""
 
 
-def reads(arena: Arena) -> list[Comparison]:
-    """Read an account's year by day, from raw events or from rollups of which some are pending."""
-    with arena.contest(arena.scale.read, ROLLUPS) as dsns:
+def reports(arena: Arena) -> list[Comparison]:
+    """Ask for a year by day and a quarter by agent, from raw events and as reports."""
+    return [one for load in arena.scale.reported for one in _of_size(arena, load)]
+
+
+def _of_size(arena: Arena, load: Load) -> list[Comparison]:
+    found: list[Comparison] = []
+    with arena.contest(load, ROLLUPS) as dsns:
         dsn = dsns[ROLLUPS]
-        _pend(dsn, arena.scale.pending, arena.scale.read.accounts)
-        _expect_the_same(dsn)
-        contestants = {
-            EVENTS: partial(_milliseconds, dsn, named("days-of-events")),
-            ROLLUPS: partial(_milliseconds, dsn, named("days-of-rollups")),
-        }
-        numbers = arena.take_turns("a year by day", contestants)
-    return compare("a year by day", "ms", numbers)
+        _pend(dsn, arena.scale.pending, load.accounts)
+        size = f"of {load.events:,} events".replace(",", " ")
+        for what, of_events, of_rollups in (
+            ("a year by day", "year-of-events", "year-of-rollups"),
+            ("a quarter by agent", "agents-of-events", "agents-of-rollups"),
+        ):
+            _expect_the_same(dsn, of_events, of_rollups)
+            contestants = {EVENTS: of_events, ROLLUPS: of_rollups}
+            target = {ROLLUPS: YEAR} if "year" in what and load.events >= LARGE else None
+            numbers = _take_turns(arena, dsn, f"{what} {size}", contestants)
+            found += compare(f"{what} {size}", "ms", numbers, target)
+        contestants = {WHOLE_DAYS: "year-of-rollups", ODD: "odd-year-of-rollups"}
+        what = f"a year by day {size}"
+        found += compare(what, "ms", _take_turns(arena, dsn, what, contestants))
+    return found
+
+
+def _take_turns(
+    arena: Arena, dsn: str, what: str, queries: dict[str, str]
+) -> dict[str, tuple[float, ...]]:
+    contestants = {name: partial(_milliseconds, dsn, named(q)) for name, q in queries.items()}
+    return arena.take_turns(what, contestants)
 
 
 def _pend(dsn: str, events: int, accounts: int) -> None:
@@ -46,28 +73,26 @@ def _pend(dsn: str, events: int, accounts: int) -> None:
     tidy(dsn)
 
 
-def _expect_the_same(dsn: str) -> None:
+def _expect_the_same(dsn: str, *queries: str) -> None:
     with connect(dsn) as session:
-        of_events, of_rollups = (
-            session.execute(named(query)).fetchall()
-            for query in ("days-of-events", "days-of-rollups")
-        )
-    if not _agree(of_events, of_rollups):
+        session.execute("SET rollup.reads = 'on'")
+        these, those = (session.execute(named(query)).fetchall() for query in queries)
+    if not these or len(these) != len(those) or not all(map(_agree, these, those)):
         raise BenchmarkError("rollups and raw events do not say the same")
 
 
-def _agree(these: list[tuple[Any, ...]], those: list[tuple[Any, ...]]) -> bool:
-    return len(these) == len(those) and all(
-        a[:2] == b[:2] and math.isclose(a[2], b[2], rel_tol=1e-9)
-        for a, b in zip(these, those, strict=True)
-    )
+def _agree(these: tuple[Any, ...], those: tuple[Any, ...]) -> bool:
+    return all(map(is_same, these, those))
 
 
 def _milliseconds(dsn: str, query: LiteralString) -> float:
     """Return the mean of some queries, the first and its plan not included."""
     with connect(dsn) as session:
-        session.execute(query)
+        session.execute("SET rollup.reads = 'on'")
+        session.execute(query).fetchall()
         start = perf_counter()
-        for _ in range(QUERIES):
+        queries = 0
+        while not queries or perf_counter() - start < SECONDS:
             session.execute(query).fetchall()
-        return (perf_counter() - start) * 1000 / QUERIES
+            queries += 1
+        return (perf_counter() - start) * 1000 / queries

@@ -33,9 +33,9 @@ class Scale:
     copied: Load
     copied_into_one: Load
     rebuilt: Load
-    read: Load
+    reported: tuple[Load, ...]
     pending: int
-    """Of the events that are read, those not yet folded."""
+    """Of the events that are reported, those not yet folded."""
 
 
 FULL = Scale(
@@ -48,7 +48,9 @@ FULL = Scale(
     copied=Load(events=200_000, accounts=200, days=7),
     copied_into_one=Load(events=200_000, accounts=1, days=365),
     rebuilt=Load(events=1_000_000, accounts=20, days=365),
-    read=Load(events=200_000, accounts=4, days=365),
+    reported=tuple(
+        Load(events=events, accounts=1, days=365) for events in (100_000, 1_000_000, 5_000_000)
+    ),
     pending=1000,
 )
 
@@ -62,6 +64,6 @@ QUICK = Scale(
     copied=Load(events=10_000, accounts=200, days=1),
     copied_into_one=Load(events=10_000, accounts=1, days=30),
     rebuilt=Load(events=20_000, accounts=10, days=30),
-    read=Load(events=20_000, accounts=4, days=90),
+    reported=(Load(events=20_000, accounts=1, days=90),),
     pending=100,
 )

@@ -23,8 +23,8 @@ def test_the_list_tells_every_case() -> None:
 def test_a_case_is_measured_and_written_down(tmp_path: Path) -> None:
     file = tmp_path / "numbers.json"
     done = CliRunner().invoke(
-        main, ["--quick", "--rounds=1", "--case=reads", "--markdown", f"--json={file}"]
+        main, ["--quick", "--rounds=1", "--case=reports", "--markdown", f"--json={file}"]
     )
     assert done.exit_code == 0, done.output
-    assert "| reads: a year by day | rollups / raw events |" in done.stdout
+    assert "| reports: a year by day of 20 000 events | rollups / raw events |" in done.stdout
     assert json.loads(file.read_text())
