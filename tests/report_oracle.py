@@ -119,9 +119,9 @@ def same(one: Any, other: Any) -> bool:
 
 
 def buckets(request: Request) -> list[datetime]:
-    """List the starts of all buckets of a range, by walking through it hour by hour."""
+    """List the starts of all buckets of a range, by walking through it in small steps."""
     zone = ZoneInfo(request.zone)
-    step = timedelta(minutes=15) if request.unit == "hour" else timedelta(hours=1)
+    step = timedelta(minutes=15) if request.unit == "hour" else timedelta(hours=6)
     last = request.until - timedelta(microseconds=1)
     moments = [last]
     moment = request.since

@@ -2,8 +2,7 @@
     What reports are to say, asked of the raw events in one plain query that was written by hand: for
     each dimension and bucket the numbers of each kind, from which a report takes what it is about.
 
-    Parameters: account, type, id (NULL: every one), since, until, zone, unit, week_start, excluded
-    (whether hand-offs are looked for).
+    Parameters: account, type, id (NULL: every one), since, until, zone, unit, week_start, event.
 */
 WITH event AS (
     SELECT
@@ -54,6 +53,12 @@ placed AS (
     FROM event e
     WHERE e.id IS NOT NULL
     AND (%(id)s::bigint IS NULL OR e.id = %(id)s)
+),
+
+handed_off AS (
+    SELECT DISTINCT e.id, e.conversation_id
+    FROM placed e
+    WHERE e.name = 'conversation_bot_handoff'
 )
 
 SELECT
@@ -61,16 +66,11 @@ SELECT
     e.bucket,
     count(*) FILTER (WHERE e.name = %(event)s),
     count(DISTINCT e.conversation_id) FILTER (WHERE e.name = %(event)s),
-    count(*) FILTER (WHERE e.name = %(event)s AND NOT EXISTS (
-        SELECT
-        FROM placed h
-        WHERE h.name = 'conversation_bot_handoff'
-        AND h.id = e.id
-        AND h.conversation_id = e.conversation_id
-    )),
+    count(*) FILTER (WHERE e.name = %(event)s AND h.id IS NULL),
     avg(e.value) FILTER (WHERE e.name = %(event)s),
     avg(e.hours) FILTER (WHERE e.name = %(event)s)
 FROM placed e
+LEFT JOIN handed_off h ON h.id = e.id AND h.conversation_id = e.conversation_id
 GROUP BY e.id, e.bucket
 HAVING count(*) FILTER (WHERE e.name = %(event)s) > 0
 ORDER BY e.id, e.bucket

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import report_oracle
 from tests.events import recorded_and_pending
 from tests.oracle import assert_exact
+from tests.report_oracle import PARTS, SUMMARIES, TIMESERIES, Request, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     import psycopg
 
@@ -195,3 +198,40 @@ def test_a_real_log_that_goes_again_leaves_nothing(desk: psycopg.Connection[Any]
     desk.execute("DELETE FROM public.reporting_events")
     assert desk.execute("SELECT count(*) FROM rollup.current_rollups").fetchone() == (0,)
     assert_exact(desk)
+
+
+@pytest.mark.parametrize("zone", range(len(ZONES)), ids=ZONES)
+def test_reports_over_a_real_log_say_what_the_events_say(
+    zone: int, desk: psycopg.Connection[Any]
+) -> None:
+    one = account(0, zone)
+    by_copy(desk, one)
+    desk.execute("CALL rollup.backfill()")
+    desk.execute("UPDATE rollup.accounts SET reads_enabled = true")
+    first: datetime
+    last: datetime
+    [(first, last)] = desk.execute(
+        "SELECT min(created_at) AT TIME ZONE 'UTC', max(created_at) AT TIME ZONE 'UTC'"
+        " FROM public.reporting_events"
+    ).fetchall()
+    assert (last - first).days > 1000
+    third = (last - first) / 3
+    for since, until in ((first, last), (first + third, last - third), (first, first + third / 9)):
+        for metric in ("resolutions_count", "avg_resolution_time", "reply_time"):
+            for unit in ("day", "week", "month", "quarter", "year"):
+                request = Request(
+                    account=one,
+                    metric=metric,
+                    since=since,
+                    until=until,
+                    zone=ZONES[zone],
+                    unit=unit,
+                    type="inbox",
+                    id=3,
+                )
+                points = desk.execute(TIMESERIES, request.parameters).fetchall()
+                assert same(points, report_oracle.timeseries(desk, request))
+        figures = desk.execute(SUMMARIES, request.parameters).fetchall()
+        assert same(figures, report_oracle.summary(desk, request))
+        sources = {source for _, _, source, _ in desk.execute(PARTS, request.parameters)}
+        assert sources == {"rollups", "raw events"}

@@ -520,8 +520,12 @@ BEGIN
             ) e
             JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
             CROSS JOIN LATERAL (
-                SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                SELECT a.timezone
                 WHERE rollup.knows_timezone(a.timezone)
+                OFFSET 0
+            ) k
+            CROSS JOIN LATERAL (
+                SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE k.timezone)::date AS date
                 OFFSET 0
             ) z
             JOIN (VALUES
@@ -582,8 +586,12 @@ BEGIN
                 ) e
                 JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
                 CROSS JOIN LATERAL (
-                    SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                    SELECT a.timezone
                     WHERE rollup.knows_timezone(a.timezone)
+                    OFFSET 0
+                ) k
+                CROSS JOIN LATERAL (
+                    SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE k.timezone)::date AS date
                     OFFSET 0
                 ) z
                 JOIN LATERAL (VALUES
@@ -701,7 +709,8 @@ BEGIN
     ) b
     GROUP BY
         b.dimension_id,
-        b.bucket;
+        b.bucket
+    HAVING sum(b.events) <> 0;
 END
 $function$;
 

@@ -41,8 +41,12 @@ FROM (
     ) e
     JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
     CROSS JOIN LATERAL (
-        SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+        SELECT a.timezone
         WHERE rollup.knows_timezone(a.timezone)
+        OFFSET 0
+    ) k
+    CROSS JOIN LATERAL (
+        SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE k.timezone)::date AS date
         OFFSET 0
     ) z
     JOIN LATERAL (VALUES
