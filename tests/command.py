@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import click
 from click.testing import CliRunner
 
 from generator.cli import cli
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from click.testing import Result
 
@@ -53,6 +54,14 @@ def fail(*arguments: str, on: str | None = None, status: int = 1) -> str:
     assert "Traceback" not in done.output
     assert "rror: " in done.stderr
     return done.stderr
+
+
+def options(words: Sequence[str]) -> set[str]:
+    """List the options that the command has which words on a command line begin with."""
+    command: click.Command = cli.commands[words[0]]
+    if isinstance(command, click.Group) and words[1] in command.commands:
+        command = command.commands[words[1]]
+    return {"--help", *(option for param in command.params for option in param.opts)}
 
 
 class Terminal:

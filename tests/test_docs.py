@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.cli import cli
-from generator.cli.report import report
+from tests.command import options
 from tests.events import desk, mix
 
 if TYPE_CHECKING:
-    import click
     import psycopg
 
     from tests.databases import Connect
@@ -77,13 +75,9 @@ def test_the_python_code_runs(session: psycopg.Connection[Any], database: str) -
 
 def test_every_command_and_option_exists() -> None:
     for page in PAGES.values():
-        for line in re.findall(r"python -m generator ([^\n`]*)", page):
-            words = line.split("#")[0].split(">")[0].split()
-            command: click.Command = cli.commands[words[0]]
-            if words[0] == "report" and words[1] in report.commands:
-                command = report.commands[words[1]]
-            known = {option for param in command.params for option in param.opts}
-            assert {word for word in words if word.startswith("--")} <= known
+        for line in re.findall(r"python -m generator ([^`\n#;|>]*)", page):
+            words = line.split()
+            assert {word for word in words if word.startswith("--")} <= options(words)
 
 
 def test_every_function_and_link_exists() -> None:

@@ -94,15 +94,17 @@ def name(identifier: str) -> str:
 
 
 def remark(reading: Reading, unit: str) -> str:
-    """Say why the points of a report need not add up to its value for the period, if so."""
+    """Say what is special about the points of a report, if anything."""
+    remarks = []
+    if reading.is_distinct:
+        remarks.append(
+            f"Each counts once a {unit} and, in the key figure, once in the period: the bars may "
+            "add up to more."
+        )
     if reading.excluded_metric:
         other = name(reading.excluded_metric.removesuffix("_count"))
-        how = f"Left out is what {other} counts in the same {unit}"
-    elif reading.is_distinct:
-        how = f"Each counts once a {unit}"
-    else:
-        return ""
-    return f"{how} or, for the key figure, in the whole period: the bars may add up to more."
+        remarks.append(f"Left out is what {other} counts in the whole period.")
+    return " ".join(remarks)
 
 
 def days(count: int) -> str:
