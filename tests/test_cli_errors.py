@@ -22,9 +22,14 @@ ON_A_DATABASE = {
     "backfill": (),
     "verify": (),
     "fold": (),
+    "reads": (),
+    "report": ("aggregate", "reply_time", "--account", "1"),
     "status": (),
 }
-NEEDS_DEPLOYMENT = [("timezone",), ("timezone", "1", "UTC"), ("backfill",), ("verify",), ("fold",)]
+NEEDS_DEPLOYMENT = [
+    *(("timezone",), ("timezone", "1", "UTC"), ("backfill",), ("verify",), ("fold",)),
+    *(("reads",), ("reads", "1", "on"), ("report", *ON_A_DATABASE["report"])),
+]
 
 
 def test_every_command_is_tested_here() -> None:
@@ -33,7 +38,7 @@ def test_every_command_is_tested_here() -> None:
 
 @pytest.mark.parametrize("name", ON_A_DATABASE)
 def test_a_database_that_cannot_be_reached_is_an_error(name: str) -> None:
-    said = fail(name, on=UNREACHABLE)
+    said = fail(name, *ON_A_DATABASE[name], on=UNREACHABLE)
     assert said.startswith("error: cannot connect: ")
     assert "hint: check --database-url, DATABASE_URL or the PG* variables" in said
 

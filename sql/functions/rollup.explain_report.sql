@@ -57,5 +57,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION rollup.explain_report(bigint, text, text, bigint, timestamptz, timestamptz, text, boolean, text, text) IS
+COMMENT ON FUNCTION rollup.explain_report(
+    bigint, text, text, bigint, timestamptz, timestamptz, text, boolean, text, text
+) IS
     'Which parts of the range of a report come from rollups, which from raw events, and why.';

@@ -11,7 +11,9 @@ AS $function$
 BEGIN
     IF coalesce(report_dimension.dimension_type = 'account', true) THEN
         IF report_dimension.dimension_id <> report_dimension.account_id::bigint THEN
-            RAISE EXCEPTION 'account % is not account %', report_dimension.dimension_id, report_dimension.account_id
+            RAISE EXCEPTION 'account % is not account %',
+                report_dimension.dimension_id,
+                report_dimension.account_id
                 USING ERRCODE = 'invalid_parameter_value',
                     HINT = 'Of an account as a whole leave out dimension_id: NULL.';
         END IF;

@@ -98,13 +98,19 @@ BEGIN
                     OFFSET 0
                 ) d
                 CROSS JOIN LATERAL (
+                    SELECT e.created_at AT TIME ZONE 'UTC' AS moment
+                ) t
+                CROSS JOIN LATERAL (
                     SELECT
                         CASE q.unit
                             WHEN 'range' THEN q.since
-                            WHEN 'hour' THEN date_trunc('hour', e.created_at AT TIME ZONE 'UTC', q.timezone)
-                            ELSE (date_trunc(q.unit, e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                            WHEN 'hour' THEN date_trunc('hour', t.moment, q.timezone)
+                            ELSE (
+                                date_trunc(q.unit, t.moment AT TIME ZONE q.timezone + q.week_shift)
+                                - q.week_shift
+                            ) AT TIME ZONE q.timezone
                         END AS bucket
-                    WHERE NOT q.days @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone)::date
+                    WHERE NOT q.days @> (t.moment AT TIME ZONE q.timezone)::date
                 ) z
                 WHERE d.dimension_id = q.dimension_id
                 OR (q.dimension_id IS NULL AND d.dimension_id IS NOT NULL)
@@ -122,7 +128,10 @@ BEGIN
                 r.dimension_id,
                 CASE q.unit
                     WHEN 'range' THEN q.since
-                    ELSE (date_trunc(q.unit, r.date::timestamp + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                    ELSE (
+                        date_trunc(q.unit, r.date::timestamp + q.week_shift)
+                        - q.week_shift
+                    ) AT TIME ZONE q.timezone
                 END AS bucket,
                 r.count AS events
             FROM rollup.current_rollups r
@@ -137,13 +146,16 @@ BEGIN
             SELECT
                 n.dimension_id,
                 n.bucket,
-                count(DISTINCT n.member)
+                count(*)
             FROM (
                 SELECT
                     n.dimension_id,
                     CASE q.unit
                         WHEN 'range' THEN q.since
-                        ELSE (date_trunc(q.unit, n.date::timestamp + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                        ELSE (
+                            date_trunc(q.unit, n.date::timestamp + q.week_shift)
+                            - q.week_shift
+                        ) AT TIME ZONE q.timezone
                     END AS bucket,
                     n.member
                 FROM rollup.current_members n
@@ -154,7 +166,7 @@ BEGIN
                 AND n.metric = q.metric
                 AND n.date = ANY (dates)
                 AND (q.dimension_id IS NULL OR n.dimension_id = q.dimension_id)
-                UNION ALL
+                UNION
                 SELECT
                     e.dimension_id,
                     e.bucket,
@@ -215,13 +227,19 @@ BEGIN
                         OFFSET 0
                     ) d
                     CROSS JOIN LATERAL (
+                        SELECT e.created_at AT TIME ZONE 'UTC' AS moment
+                    ) t
+                    CROSS JOIN LATERAL (
                         SELECT
                             CASE q.unit
                                 WHEN 'range' THEN q.since
-                                WHEN 'hour' THEN date_trunc('hour', e.created_at AT TIME ZONE 'UTC', q.timezone)
-                                ELSE (date_trunc(q.unit, e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                                WHEN 'hour' THEN date_trunc('hour', t.moment, q.timezone)
+                                ELSE (
+                                    date_trunc(q.unit, t.moment AT TIME ZONE q.timezone + q.week_shift)
+                                    - q.week_shift
+                                ) AT TIME ZONE q.timezone
                             END AS bucket
-                        WHERE NOT q.days @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone)::date
+                        WHERE NOT q.days @> (t.moment AT TIME ZONE q.timezone)::date
                     ) z
                     WHERE d.dimension_id = q.dimension_id
                     OR (q.dimension_id IS NULL AND d.dimension_id IS NOT NULL)
@@ -314,13 +332,19 @@ BEGIN
                     OFFSET 0
                 ) d
                 CROSS JOIN LATERAL (
+                    SELECT e.created_at AT TIME ZONE 'UTC' AS moment
+                ) t
+                CROSS JOIN LATERAL (
                     SELECT
                         CASE q.unit
                             WHEN 'range' THEN q.since
-                            WHEN 'hour' THEN date_trunc('hour', e.created_at AT TIME ZONE 'UTC', q.timezone)
-                            ELSE (date_trunc(q.unit, e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                            WHEN 'hour' THEN date_trunc('hour', t.moment, q.timezone)
+                            ELSE (
+                                date_trunc(q.unit, t.moment AT TIME ZONE q.timezone + q.week_shift)
+                                - q.week_shift
+                            ) AT TIME ZONE q.timezone
                         END AS bucket
-                    WHERE NOT q.days @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone)::date
+                    WHERE NOT q.days @> (t.moment AT TIME ZONE q.timezone)::date
                 ) z
                 WHERE d.dimension_id = q.dimension_id
                 OR (q.dimension_id IS NULL AND d.dimension_id IS NOT NULL)
@@ -338,7 +362,10 @@ BEGIN
                 r.dimension_id,
                 CASE q.unit
                     WHEN 'range' THEN q.since
-                    ELSE (date_trunc(q.unit, r.date::timestamp + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                    ELSE (
+                        date_trunc(q.unit, r.date::timestamp + q.week_shift)
+                        - q.week_shift
+                    ) AT TIME ZONE q.timezone
                 END AS bucket,
                 r.count AS events
             FROM rollup.current_rollups r
@@ -352,7 +379,10 @@ BEGIN
                 n.dimension_id,
                 CASE q.unit
                     WHEN 'range' THEN q.since
-                    ELSE (date_trunc(q.unit, n.date::timestamp + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                    ELSE (
+                        date_trunc(q.unit, n.date::timestamp + q.week_shift)
+                        - q.week_shift
+                    ) AT TIME ZONE q.timezone
                 END,
                 - n.occurrences
             FROM rollup.current_members n
@@ -423,13 +453,19 @@ BEGIN
                     OFFSET 0
                 ) d
                 CROSS JOIN LATERAL (
+                    SELECT e.created_at AT TIME ZONE 'UTC' AS moment
+                ) t
+                CROSS JOIN LATERAL (
                     SELECT
                         CASE q.unit
                             WHEN 'range' THEN q.since
-                            WHEN 'hour' THEN date_trunc('hour', e.created_at AT TIME ZONE 'UTC', q.timezone)
-                            ELSE (date_trunc(q.unit, e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                            WHEN 'hour' THEN date_trunc('hour', t.moment, q.timezone)
+                            ELSE (
+                                date_trunc(q.unit, t.moment AT TIME ZONE q.timezone + q.week_shift)
+                                - q.week_shift
+                            ) AT TIME ZONE q.timezone
                         END AS bucket
-                    WHERE NOT q.days @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone)::date
+                    WHERE NOT q.days @> (t.moment AT TIME ZONE q.timezone)::date
                 ) z
                 WHERE d.dimension_id = q.dimension_id
                 OR (q.dimension_id IS NULL AND d.dimension_id IS NOT NULL)
@@ -459,7 +495,10 @@ BEGIN
             r.dimension_id,
             CASE q.unit
                 WHEN 'range' THEN q.since
-                ELSE (date_trunc(q.unit, r.date::timestamp + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                ELSE (
+                    date_trunc(q.unit, r.date::timestamp + q.week_shift)
+                    - q.week_shift
+                ) AT TIME ZONE q.timezone
             END AS bucket,
             r.count AS events,
             CASE
@@ -692,13 +731,19 @@ BEGIN
                 OFFSET 0
             ) d
             CROSS JOIN LATERAL (
+                SELECT e.created_at AT TIME ZONE 'UTC' AS moment
+            ) t
+            CROSS JOIN LATERAL (
                 SELECT
                     CASE q.unit
                         WHEN 'range' THEN q.since
-                        WHEN 'hour' THEN date_trunc('hour', e.created_at AT TIME ZONE 'UTC', q.timezone)
-                        ELSE (date_trunc(q.unit, e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone + q.week_shift) - q.week_shift) AT TIME ZONE q.timezone
+                        WHEN 'hour' THEN date_trunc('hour', t.moment, q.timezone)
+                        ELSE (
+                            date_trunc(q.unit, t.moment AT TIME ZONE q.timezone + q.week_shift)
+                            - q.week_shift
+                        ) AT TIME ZONE q.timezone
                     END AS bucket
-                WHERE NOT q.days @> (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE q.timezone)::date
+                WHERE NOT q.days @> (t.moment AT TIME ZONE q.timezone)::date
             ) z
             WHERE d.dimension_id = q.dimension_id
             OR (q.dimension_id IS NULL AND d.dimension_id IS NOT NULL)

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION rollup.resolve_report(account_id bigint, metric text,
 AS $function$
 #variable_conflict use_column
 /*
- * Resolves what is asked of a report, or says what is wrong with it (SQLSTATE 22023 or 0A000, with a
+ * Works out what is asked of a report, or says what is wrong with it (SQLSTATE 22023 or 0A000, with a
  * hint): the one place that knows which days are read from rollups.
  *
  * Those are whole days that are covered, in a zone that has the same days as the record, of an
@@ -216,5 +216,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION rollup.resolve_report(bigint, text, text, bigint, timestamptz, timestamptz, text, boolean, text, text) IS
-    'Resolves what is asked of a report, and which days of it are read from rollups.';
+COMMENT ON FUNCTION rollup.resolve_report(
+    bigint, text, text, bigint, timestamptz, timestamptz, text, boolean, text, text
+) IS
+    'Works out what is asked of a report, and which days of it are read from rollups.';

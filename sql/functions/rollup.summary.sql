@@ -6,9 +6,9 @@ CREATE OR REPLACE FUNCTION rollup.summary(account_id bigint, dimension_type text
 AS $function$
 #variable_conflict use_column
 /*
- * The key figures of every agent, inbox or other dimension of an account that has events between
- * since (inclusive) and until (exclusive), one a row, in the order of their ids. An average is NULL
- * where there is nothing to average. Exact whatever is covered, like rollup.timeseries().
+ * The key figures of every id of a dimension that has events of the account between since
+ * (inclusive) and until (exclusive), one a row, in the order of the ids. An average is NULL where
+ * there is nothing to average. Exact whatever is covered, like rollup.timeseries().
  */
 BEGIN
     RETURN QUERY
@@ -16,11 +16,14 @@ BEGIN
         r.dimension_id,
         coalesce(sum(r.events) FILTER (WHERE m.metric = 'resolutions_count'), 0)::bigint,
         sum(r.total) FILTER (WHERE m.metric = 'avg_resolution_time')
-            / nullif(sum(r.measured) FILTER (WHERE m.metric = 'avg_resolution_time'), 0)::double precision,
+            / nullif(sum(r.measured) FILTER (WHERE m.metric = 'avg_resolution_time'), 0)
+            ::double precision,
         sum(r.total) FILTER (WHERE m.metric = 'avg_first_response_time')
-            / nullif(sum(r.measured) FILTER (WHERE m.metric = 'avg_first_response_time'), 0)::double precision,
+            / nullif(sum(r.measured) FILTER (WHERE m.metric = 'avg_first_response_time'), 0)
+            ::double precision,
         sum(r.total) FILTER (WHERE m.metric = 'reply_time')
-            / nullif(sum(r.measured) FILTER (WHERE m.metric = 'reply_time'), 0)::double precision
+            / nullif(sum(r.measured) FILTER (WHERE m.metric = 'reply_time'), 0)
+            ::double precision
     FROM (VALUES
         ('resolutions_count'),
         ('avg_resolution_time'),
@@ -45,4 +48,4 @@ END
 $function$;
 
 COMMENT ON FUNCTION rollup.summary(bigint, text, timestamptz, timestamptz, boolean) IS
-    'The key figures of every dimension of a type between since (inclusive) and until (exclusive).';
+    'The key figures of every id of a dimension between since (inclusive) and until (exclusive).';

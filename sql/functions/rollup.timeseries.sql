@@ -44,5 +44,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION rollup.timeseries(bigint, text, text, bigint, timestamptz, timestamptz, text, boolean, text, text) IS
+COMMENT ON FUNCTION rollup.timeseries(
+    bigint, text, text, bigint, timestamptz, timestamptz, text, boolean, text, text
+) IS
     'A report of an account between since (inclusive) and until (exclusive), by hour, day, week, month, quarter or year: the start of each, its value, and its number of events.';

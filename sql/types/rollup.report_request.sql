@@ -20,4 +20,4 @@ CREATE TYPE rollup.report_request AS (
 );
 
 COMMENT ON TYPE rollup.report_request IS
-    'A report that is asked for, resolved: the days that it reads from rollups, and the moments that it reads from raw events.';
+    'A report that is asked for, worked out: the days that it reads from rollups, and the moments that it reads from raw events.';
