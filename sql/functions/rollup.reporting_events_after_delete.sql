@@ -18,7 +18,7 @@ AS $function$
  */
 DECLARE
     account_ids bigint[];
-    held bigint[] := '{}';
+    held bigint[] := ARRAY []::bigint[];
     has_members boolean;
 BEGIN
     SELECT

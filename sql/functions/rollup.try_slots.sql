@@ -16,7 +16,7 @@ AS $function$
  * costs a subtransaction that writes nothing, and so takes no transaction id.
  */
 DECLARE
-    held bigint[] := '{}';
+    held bigint[] := ARRAY []::bigint[];
 BEGIN
     IF NOT current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') THEN
         RETURN held;
