@@ -14,6 +14,8 @@ from tests.command import fail, run, succeed
 from tests.events import ZONES, desk, mix, write
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import psycopg
 
     from tests.databases import Connect
@@ -232,3 +234,19 @@ def test_an_account_that_is_not_covered_may_be_switched_on_and_is_told_so(
     switched = run("reads", "3", "on", on=database)
     assert switched.exit_code == 0
     assert "not covered: days that are not covered come from raw events" in switched.stderr
+
+
+def test_a_page_is_written(session: Session, database: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    printed = succeed("report", "--html", str(file), *DAYS, on=database)
+    assert printed == f"wrote {file}\n"
+    total = sum(count for _, count in session.execute(BY_DAY))
+    assert f'<data value="{total}' in file.read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_written_is_an_error(
+    session: Session, database: str, tmp_path: Path
+) -> None:
+    failed = fail("report", "--html", str(tmp_path / "none" / "x.html"), *DAYS, on=database)
+    assert "cannot write" in failed
+    assert "No such file or directory" in failed
