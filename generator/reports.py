@@ -16,7 +16,7 @@ Reads = Literal["account", "on", "off"]
 """Whether reports read rollups: as each account says, or on, or off."""
 
 _ZONE = """
-SELECT rollup.report_timezone(%(timezone)s, a.wanted, 'day')
+SELECT rollup.report_timezone(%(timezone)s, a.wanted, %(unit)s)
 FROM (SELECT) one
 LEFT JOIN rollup.accounts a ON a.account_id = %(account_id)s
 """
@@ -51,7 +51,7 @@ _PARTS = """
 SELECT p.begins AT TIME ZONE %(zone)s, p.ends AT TIME ZONE %(zone)s, p.source, p.reason
 FROM rollup.explain_report(
     %(account_id)s, %(metric)s, %(dimension_type)s, %(dimension_id)s, %(since)s, %(until)s,
-    %(group_by)s, %(business_hours)s, %(zone)s, %(week_start)s
+    %(group_by)s, %(business_hours)s, %(asked_zone)s, %(week_start)s
 ) p
 """
 
@@ -119,9 +119,12 @@ def read(session: Connection, reads: Reads) -> None:
     session.execute(_READS, (reads,))
 
 
-def zone_of(session: Connection, account_id: int, timezone: str | None = None) -> str:
+def zone_of(
+    session: Connection, account_id: int, timezone: str | None = None, unit: str = "day"
+) -> str:
     """Name the time zone of an account's reports: the given one or its own, or else UTC."""
-    zone: str = _one(session, _ZONE, {"account_id": account_id, "timezone": timezone})
+    names = {"account_id": account_id, "timezone": timezone, "unit": unit}
+    zone: str = _one(session, _ZONE, names)
     return zone
 
 
@@ -155,8 +158,13 @@ def summary(session: Connection, request: Request) -> Summary:
 
 
 def parts(session: Connection, request: Request) -> list[Part]:
-    """Ask where the figures come from: the parts of the range, in order."""
-    return [Part(*row) for row in session.execute(_PARTS, asdict(request))]
+    """Ask where the figures come from: the parts of the range, in order.
+
+    A report that is one bucket has no days of its own, and so reads those of the account.
+    """
+    asked = None if request.group_by == "range" else request.zone
+    names = {**asdict(request), "asked_zone": asked}
+    return [Part(*row) for row in session.execute(_PARTS, names)]
 
 
 def _one(session: Connection, query: LiteralString, names: dict[str, Any]) -> Any:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,6 +145,30 @@ def test_where_figures_come_from_is_told_beside_them(session: Session, database:
     ]
 
 
+def test_beside_a_comparison_it_is_told_what_the_rollups_covered(
+    session: Session, database: str
+) -> None:
+    explained = run(*SERIES, "reply_time", *DAYS, "--compare", "--explain", on=database)
+    assert explained.stderr.splitlines() == [
+        "2026-03-08 to 2026-03-11: rollups (whole days that are covered)"
+    ]
+
+
+def test_one_number_is_made_of_the_days_of_the_account_whatever_the_zone(
+    session: Session, database: str
+) -> None:
+    zone = ("--timezone", "Asia/Tokyo", "--explain")
+    explained = run("report", "aggregate", "reply_time", *DAYS, *zone, on=database)
+    assert explained.stderr.splitlines()[1].endswith("rollups (whole days that are covered)")
+
+
+def test_bars_are_drawn_with_what_the_output_can_show(session: Session, database: str) -> None:
+    command = [sys.executable, "-m", "generator", *SERIES, "resolutions_count", *DAYS]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "DATABASE_URL": database}
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert max(line.count("#") for line in printed.stdout.splitlines()) == 40
+
+
 def test_a_range_is_the_last_30_days_with_today(session: Session, database: str) -> None:
     text = succeed(*SERIES, "reply_time", "--account", "2", "--format", "json", on=database)
     rows = json.loads(text)
@@ -194,7 +221,10 @@ def test_what_cannot_be_answered_is_an_error_with_a_hint(
         ("timeseries", "reply_time"),
         ("timeseries", "reply_time", "--account", "2", "--since", "yesterday"),
         ("timeseries", "reply_time", "--account", "2", "--by", "fortnight"),
+        ("timeseries", "reply_time", "--account", "2", "--until", "0001-01-05"),
         ("--html", "x.html"),
+        ("--html", "x.html", "--account", "2", "aggregate", "reply_time"),
+        ("--since", "2026-03-08", "timeseries", "reply_time", "--account", "2"),
     ],
 )
 def test_what_is_no_command_is_an_error_of_usage(arguments: tuple[str, ...], database: str) -> None:
@@ -212,6 +242,8 @@ def test_reads_are_listed_and_switched(session: Session, database: str) -> None:
     assert succeed("reads", "2", "off", on=database) == "account 2: reads off\n"
     assert session.execute(READS).fetchall() == [(1,)]
     assert "account 77 has no time zone" in fail("reads", "77", "on", on=database)
+    session.execute("SELECT rollup.set_timezone(3, NULL)")
+    assert "account 3 has no time zone" in fail("reads", "3", "on", on=database)
 
 
 def test_an_account_with_drift_is_not_switched_on(session: Session, database: str) -> None:

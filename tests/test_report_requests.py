@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
 from generator.deploy import deploy
+from tests.command import succeed
 from tests.events import desk, mix, write
 from tests.foreign import DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS, Application
 
@@ -211,6 +214,106 @@ def test_parts_of_purged_days_are_refused(session: Session, arguments: str) -> N
     assert error.value.diag.message_hint == (
         "Ask for whole days of Asia/Kolkata, or from 2026-03-10 on."
     )
+
+
+@pytest.mark.parametrize("zone", ["'America/New_York'", "NULL"], ids=["another", "none"])
+def test_purged_days_are_refused_while_the_zone_is_changing(session: Session, zone: str) -> None:
+    """Until the backfill their totals have the old zone's days, and raw events are gone."""
+    session.execute(f"CALL rollup.purge_events('{PURGED_BEFORE}', 1)")
+    session.execute(f"SELECT rollup.set_timezone(1, {zone})")
+    new_york = "'2026-03-07 00:00-05', '2026-03-12 00:00-04'"
+    for question in (
+        f"SELECT rollup.aggregate({COUNT}, {new_york})",
+        SERIES.format(f"{COUNT}, {new_york}, 'day', false, 'America/New_York'"),
+        SERIES.format(f"{COUNT}, {new_york}, 'day', false, 'Asia/Tokyo'"),
+    ):
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="purged") as error:
+            session.execute(question)
+        hint = error.value.diag.message_hint or ""
+        assert ("CALL rollup.backfill(1)" in hint) != ("Give the account a time zone again" in hint)
+    if zone != "NULL":
+        session.execute("CALL rollup.backfill(1)")
+        assert session.execute(f"SELECT rollup.aggregate({COUNT}, {new_york})").fetchone()
+
+
+def test_a_range_may_begin_within_a_day_before_the_first_that_has_totals(session: Session) -> None:
+    total = session.execute(f"SELECT rollup.aggregate({COUNT}, {WHOLE})").fetchone()
+    session.execute(f"CALL rollup.purge_events('{PURGED_BEFORE}', 1)")
+    ever = "'1970-01-01 00:00+00', '2026-03-12 00:00+05:30'"
+    assert session.execute(f"SELECT rollup.aggregate({COUNT}, {ever})").fetchone() == total
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "since"),
+    [
+        ("America/Havana", "America/Panama", "2025-11-02 00:00-05"),
+        ("Atlantic/Azores", "Atlantic/Cape_Verde", "2024-10-27 00:00-01"),
+    ],
+)
+def test_a_day_whose_midnight_comes_twice_is_no_other_zones(
+    own: str, other: str, since: str, session: Session
+) -> None:
+    session.execute("SELECT rollup.set_timezone(1, %s)", (own,))
+    session.execute("CALL rollup.backfill(1)")
+    query = f"SELECT '{since}'::timestamptz AT TIME ZONE 'UTC' - interval '20 minutes'"
+    [(first,)] = session.execute(query).fetchall()
+    for minutes in (0, 40, 40):
+        at = first + timedelta(minutes=minutes)
+        write(session, name="conversation_resolved", created_at=at)
+    answers = []
+    for reads in ("on", "off"):
+        session.execute(f"SET rollup.reads = '{reads}'")
+        arguments = f"{COUNT}, '{since}', '{since}'::timestamptz + interval '30 days', 'month'"
+        query = SERIES.format(f"{arguments}, false, '{other}'")
+        answers.append(sum(value for _, value, _ in session.execute(query)))
+    assert answers == [2, 2]
+
+
+LOST = {
+    "in force and wanted": "timezone = 'Lost/Zone', wanted = 'Lost/Zone'",
+    "in force": "timezone = 'Lost/Zone', wanted = 'Europe/Rome'",
+    "wanted": "wanted = 'Lost/Zone'",
+}
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+def test_an_account_whose_zone_is_lost_is_answered_from_raw_events(
+    lost: str, session: Session, database: str
+) -> None:
+    total = session.execute(f"SELECT rollup.aggregate({COUNT}, {WHOLE})").fetchone()
+    session.execute(f"UPDATE rollup.accounts SET {lost} WHERE account_id = 1")
+    assert session.execute(f"SELECT rollup.aggregate({COUNT}, {WHOLE})").fetchone() == total
+    assert session.execute(f"SELECT * FROM rollup.summary(1, 'agent', {WHOLE})").fetchall()
+    elsewhere = f"{COUNT}, {WHOLE}, 'day', false, 'UTC'"
+    assert len(session.execute(SERIES.format(elsewhere)).fetchall()) == 6
+    assert {source for source, _ in sources(session, elsewhere)} == {"raw events"}
+    if "wanted = 'Lost/Zone'" in lost:
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="'Lost/Zone'") as error:
+            session.execute(SERIES.format(f"{COUNT}, {WHOLE}"))
+        assert error.value.diag.message_hint
+    scope = ("--account", "1", "--since", "2026-03-07", "--until", "2026-03-12")
+    succeed("report", "aggregate", "reply_time", *scope, on=database)
+    succeed("report", "summary", "inbox", *scope, "--explain", on=database)
+    page = ("--html", os.devnull, "--timezone", "UTC")
+    succeed("report", *page, *scope, on=database)
+
+
+def test_all_of_a_range_is_one_bucket(session: Session) -> None:
+    query = SERIES.format(f"{COUNT}, {WHOLE}, 'range'")
+    [(start, value, count)] = session.execute(query).fetchall()
+    assert start.isoformat() == "2026-03-06T18:30:00+00:00"
+    assert session.execute(f"SELECT rollup.aggregate({COUNT}, {WHOLE})").fetchone() == (value,)
+    assert count == value
+
+
+@pytest.mark.parametrize("metric", ["resolutions_count", "bot_handoffs_count"])
+def test_thousands_of_years_are_a_range_like_any_other(session: Session, metric: str) -> None:
+    ever = "'0002-01-01 00:00+00', '9999-01-01 00:00+00'"
+    query = f"SELECT rollup.aggregate(1, '{metric}', NULL, NULL, {ever})"
+    session.execute("SET statement_timeout = '5s'")
+    of_rollups = session.execute(query).fetchone()
+    session.execute("SET rollup.reads = 'off'")
+    assert session.execute(query).fetchone() == of_rollups
 
 
 def test_one_query_sees_one_snapshot(session: Session, database: str, connect: Connect) -> None:

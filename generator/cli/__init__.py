@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
+
 import click
 
 from generator import __version__
@@ -32,5 +35,8 @@ for _command in (demo, render, deploy, timezone, backfill, verify, fold, reads, 
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command line of this process. What its output cannot show is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     cli(prog_name="python -m generator")

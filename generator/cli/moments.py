@@ -40,7 +40,10 @@ def range_of(
 ) -> tuple[datetime, datetime]:
     """Find the moments of a range: by default the last 30 days, up to the end of today."""
     end = until or reports.today(session, zone) + timedelta(days=1)
-    begin = since or (end - timedelta(days=DAYS))
+    try:
+        begin = since or (end - timedelta(days=DAYS))
+    except OverflowError:
+        raise click.UsageError(f"there are no {DAYS} days before {end}") from None
     return _moment(session, zone, begin), _moment(session, zone, end)
 
 

@@ -20,6 +20,7 @@ _SET = """
 UPDATE rollup.accounts
 SET reads_enabled = %(on)s
 WHERE account_id = %(account)s
+AND (wanted IS NOT NULL OR NOT %(on)s)
 RETURNING (
     SELECT s.state
     FROM rollup.status s

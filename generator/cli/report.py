@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from generator import comparison, reports
 from generator.cli import report_output as output
@@ -150,6 +151,9 @@ def report(
     which. Moments without an offset are local to the zone of the account, or of --timezone.
     """
     if context.invoked_subcommand:
+        for param in context.command.params:
+            if context.get_parameter_source(param.name or "") == ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"{param.opts[0]} goes after {context.invoked_subcommand}")
         return
     if html is None:
         click.echo(context.get_help())
@@ -264,7 +268,7 @@ def _answer(
     """Ask, in one snapshot, for all that is to be printed, and print it."""
     with errors(), session_of(options.database_url) as session:
         with reports.snapshot(session):
-            zone = reports.zone_of(session, options.account_id, options.timezone)
+            zone = reports.zone_of(session, options.account_id, options.timezone, group_by)
             since, until = range_of(session, zone, options.since, options.until)
             type_, id_ = dimension or (None, None)
             request = reports.Request(
@@ -281,6 +285,7 @@ def _answer(
             )
             if options.compare:
                 compared = comparison.compare(session, lambda: ask(session, request))
+                reports.read(session, "on")
             else:
                 answer = ask(session, request)
             parts = reports.parts(session, request) if options.explain else []

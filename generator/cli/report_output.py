@@ -21,7 +21,7 @@ Format = Literal["table", "csv", "json"]
 
 BAR = 40
 """The width of the longest bar, in characters."""
-_EIGHTHS = " ▏▎▍▌▋▊▉"
+_FULL, _EIGHTHS = "█", " ▏▎▍▌▋▊▉"
 
 _LABELS = {
     "hour": "%Y-%m-%d %H:%M",
@@ -165,7 +165,18 @@ def _bar(value: float | None, most: float) -> str:
     if not value or most <= 0:
         return ""
     eighths = max(0, round(value / most * BAR * 8))
-    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+    if not _has_blocks():
+        return "#" * round(eighths / 8)
+    return _FULL * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _has_blocks() -> bool:
+    """Tell whether the output can show a bar's blocks."""
+    try:
+        (_FULL + _EIGHTHS).encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _paired(these: tuple[Any, ...], those: tuple[Any, ...]) -> list[Any]:

@@ -32,7 +32,7 @@ def ask(session: Connection, registry: Registry, scope: Scope) -> Findings:
     with reports.snapshot(session):
         period = period_of(session, scope.since, scope.until, scope.zone)
         made = local_time(session, scope.zone)
-        own = replace(scope, zone=reports.zone_of(session, scope.account_id))
+        own = replace(scope, zone=reports.zone_of(session, scope.account_id, unit="range"))
         earlier, not_compared = _earlier(
             session, registry, own, before(session, period, scope.zone)
         )

@@ -6,7 +6,8 @@ CREATE OR REPLACE FUNCTION rollup.are_same_days(days daterange, one text, other 
 AS $function$
 /*
  * Whether some days begin and end at the same moments in two time zones, as they do under two names
- * of one zone. NULL where a zone is NULL.
+ * of one zone. NULL where a zone is NULL. Where midnight comes twice, a day begins earlier than its
+ * midnight tells: so the clocks are to agree a day before, too. See rollup.whole_days().
  */
 SELECT CASE
     WHEN are_same_days.one = are_same_days.other THEN true
@@ -18,7 +19,9 @@ SELECT CASE
             upper(are_same_days.days)::timestamp,
             interval '1 day'
         ) d
-        WHERE d AT TIME ZONE are_same_days.one <> d AT TIME ZONE are_same_days.other
+        CROSS JOIN (VALUES (interval '0 hours'), (interval '25 hours')) t (slack)
+        WHERE (d - t.slack) AT TIME ZONE are_same_days.one
+            <> (d - t.slack) AT TIME ZONE are_same_days.other
     )
 END
 $function$;

@@ -13,6 +13,11 @@ BEGIN
         RETURN;
     END IF;
 
+    IF q.unit = 'range' THEN
+        RETURN NEXT q.since;
+        RETURN;
+    END IF;
+
     IF q.unit = 'hour' THEN
         RETURN QUERY
         SELECT DISTINCT date_trunc('hour', h, q.timezone)

@@ -20,16 +20,16 @@ BEGIN
 
     IF EXISTS (
         SELECT
-        FROM public.accounts s
-        WHERE s.id = require_reportable.account_id
+        FROM public.reporting_events e
+        WHERE e.account_id = require_reportable.account_id
     ) THEN
         RETURN;
     END IF;
 
     IF EXISTS (
         SELECT
-        FROM public.reporting_events e
-        WHERE e.account_id = require_reportable.account_id
+        FROM public.accounts s
+        WHERE s.id = require_reportable.account_id
     ) THEN
         RETURN;
     END IF;

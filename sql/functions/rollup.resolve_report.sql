@@ -29,6 +29,18 @@ DECLARE
 BEGIN
     q.dimension_type := coalesce(resolve_report.dimension_type, 'account');
 
+    IF resolve_report.metric = ANY (
+        ARRAY [
+            'conversations_count',
+            'incoming_messages_count',
+            'outgoing_messages_count'
+        ]::text[]
+    ) THEN
+        RAISE EXCEPTION '% is not made of events', resolve_report.metric
+            USING ERRCODE = 'feature_not_supported',
+                HINT = 'The application answers it, from other tables.';
+    END IF;
+
     PERFORM rollup.require_choice(
         'metric',
         resolve_report.metric,
@@ -38,10 +50,7 @@ BEGIN
             'avg_first_response_time',
             'reply_time',
             'bot_resolutions_count',
-            'bot_handoffs_count',
-            'conversations_count',
-            'incoming_messages_count',
-            'outgoing_messages_count'
+            'bot_handoffs_count'
         ]::text[]
     );
     PERFORM rollup.require_choice(
@@ -150,12 +159,6 @@ BEGIN
     ) m (report, event, metric, is_average, is_distinct, excluded_event, excluded_metric)
     WHERE m.report = resolve_report.metric;
 
-    IF q.event IS NULL THEN
-        RAISE EXCEPTION '% is not made of events', resolve_report.metric
-            USING ERRCODE = 'feature_not_supported',
-                HINT = 'The application answers it, from other tables.';
-    END IF;
-
     SELECT
         a.timezone,
         a.wanted,
@@ -169,7 +172,11 @@ BEGIN
 
     q.timezone := rollup.report_timezone(resolve_report.timezone, account.wanted, q.unit);
     whole := rollup.whole_days(q.since, q.until, q.timezone);
-    is_same := rollup.are_same_days(whole, q.timezone, account.timezone) IS TRUE;
+    is_same := CASE
+        WHEN rollup.knows_timezone(account.timezone)
+        THEN rollup.are_same_days(whole, q.timezone, account.timezone)
+        ELSE false
+    END;
     q.raw_because := CASE
         WHEN account.wanted IS NULL THEN 'the account has no time zone'
         WHEN reads = 'off' THEN 'rollup.reads is off'
@@ -192,20 +199,29 @@ BEGIN
     ) d (date);
 
     IF NOT isempty(gone) AND q.since < q.until THEN
-        IF NOT isempty(gone - datemultirange(whole))
+        IF NOT is_same
             OR q.unit = 'hour'
-            OR NOT (is_same OR q.timezone = account.wanted)
+            OR EXISTS (
+                SELECT
+                FROM rollup.current_rollups r
+                WHERE r.account_id = q.account_id
+                AND gone - datemultirange(whole) @> r.date
+            )
         THEN
             RAISE EXCEPTION 'raw events of account % before % have been purged',
                 q.account_id,
                 upper(account.sealed)
                 USING ERRCODE = 'object_not_in_prerequisite_state',
                     DETAIL = 'Only whole days of them are known.',
-                    HINT = format(
-                        'Ask for whole days of %s, or from %s on.',
-                        coalesce(account.timezone, q.timezone),
-                        upper(account.sealed)
-                    );
+                    HINT = CASE
+                        WHEN account.timezone = account.wanted THEN format(
+                            'Ask for whole days of %s, or from %s on.',
+                            account.timezone,
+                            upper(account.sealed)
+                        )
+                        WHEN account.wanted IS NULL THEN 'Give the account a time zone again.'
+                        ELSE format('First run: CALL rollup.backfill(%s).', q.account_id)
+                    END;
         END IF;
         q.days := q.days + gone;
     END IF;

@@ -7,7 +7,8 @@ AS $function$
 #variable_conflict use_column
 /*
  * A report by hour, day, week, month, quarter or year of a time zone, the account's by default: a row
- * for each that has a part between since (inclusive) and until (exclusive), in order.
+ * for each that has a part between since (inclusive) and until (exclusive), in order. By 'range' it
+ * is one row, which starts at since.
  *
  * The value is a number of events, or of what a distinct metric counts, each once a bucket; or an
  * average, in the unit of the events. The count is the number of events. Without events both are 0;
@@ -23,7 +24,7 @@ DECLARE
         rollup.report_dimension(timeseries.account_id, timeseries.dimension_type, timeseries.dimension_id),
         timeseries.since,
         timeseries.until,
-        nullif(timeseries.group_by, 'range'),
+        timeseries.group_by,
         timeseries.business_hours,
         timeseries.timezone,
         timeseries.week_start
