@@ -25,6 +25,7 @@ ON_A_DATABASE = {
     "reads": (),
     "report": ("aggregate", "reply_time", "--account", "1"),
     "status": (),
+    "undeploy": ("--yes",),
 }
 NEEDS_DEPLOYMENT = [
     *(("timezone",), ("timezone", "1", "UTC"), ("backfill",), ("verify",), ("fold",)),

@@ -17,6 +17,7 @@ from generator.cli.render import render
 from generator.cli.report import report
 from generator.cli.status import status
 from generator.cli.timezone import timezone
+from generator.cli.undeploy import undeploy
 from generator.cli.verify import verify
 
 
@@ -30,7 +31,9 @@ def cli() -> None:
     """Exact daily rollups of an events table, kept by PostgreSQL itself."""
 
 
-for _command in (demo, render, deploy, timezone, backfill, verify, fold, reads, report, status):
+for _command in (
+    *(demo, render, deploy, timezone, backfill, verify, fold, reads, report, status, undeploy),
+):
     cli.add_command(_command)
 
 

@@ -9,11 +9,11 @@ import click
 from generator import deploy as deploying
 from generator.cli.backfill import work_off
 from generator.cli.console import errors, note, say
-from generator.cli.options import dsn_of, with_database, with_registry
+from generator.cli.options import dsn_of, with_database, with_patience, with_registry
 from generator.database import connect
-from generator.patience import Patience
 
 if TYPE_CHECKING:
+    from generator.patience import Patience
     from generator.registry import Registry
 
 
@@ -21,27 +21,12 @@ if TYPE_CHECKING:
 @with_database
 @with_registry
 @click.option("--backfill", is_flag=True, help="Then fill in the history of every account.")
-@click.option(
-    "--lock-timeout",
-    type=click.FloatRange(min=0.01),
-    default=Patience().lock_timeout,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long one attempt at a lock may hold up writers.",
-)
-@click.option(
-    "--attempts",
-    type=click.IntRange(min=1),
-    default=Patience().attempts,
-    show_default=True,
-    help="How often to try for a lock before giving up.",
-)
+@with_patience
 def deploy(
     database_url: str | None,
     registry_: Registry,
     backfill: bool,
-    lock_timeout: float,
-    attempts: int,
+    patience: Patience,
 ) -> None:
     """Make a database keep the rollups of the registry.
 
@@ -50,7 +35,6 @@ def deploy(
     is checked before anything is changed.
     """
     with errors(), dsn_of(database_url) as dsn:
-        patience = Patience(lock_timeout=lock_timeout, attempts=attempts)
         done = deploying.deploy(dsn, registry_, patience=patience, report=note)
         for change in (*(f"apply migration {name}" for name in done.migrations), *done.changes):
             say(change)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from generator import database, registry
 from generator.cli.console import errors, note
 from generator.embedded import EmbeddedServer
+from generator.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,6 +85,31 @@ def with_days(command: Command) -> Command:
         "--since", type=DAY, metavar="YYYY-MM-DD", help="Only this day and those after it."
     )
     return since(until(command))
+
+
+def with_patience(command: Command) -> Command:
+    """Add --lock-timeout and --attempts, given as one Patience."""
+
+    @click.option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0.01),
+        default=Patience().lock_timeout,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long one attempt at a lock may hold up writers.",
+    )
+    @click.option(
+        "--attempts",
+        type=click.IntRange(min=1),
+        default=Patience().attempts,
+        show_default=True,
+        help="How often to try for a lock before giving up.",
+    )
+    @wraps(command)
+    def with_both(*, lock_timeout: float, attempts: int, **others: Any) -> Any:
+        return command(**others, patience=Patience(lock_timeout=lock_timeout, attempts=attempts))
+
+    return cast("Command", with_both)
 
 
 def days_of(since: datetime | None, until: datetime | None) -> tuple[date | None, date | None]:

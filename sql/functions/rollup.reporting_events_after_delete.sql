@@ -354,7 +354,11 @@ BEGIN
         END IF;
 
         -- One statement in four or so, as the clock has it, looks for what others have left pending.
-        IF extract(microseconds FROM clock_timestamp())::integer & 3 = 0 THEN
+        IF extract(microseconds FROM clock_timestamp())::integer & 3 = 0 AND EXISTS (
+            SELECT
+            FROM rollup.pending_events p
+            WHERE p.id > (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s)
+        ) THEN
             PERFORM rollup.fold_pending(
                 held,
                 (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s),

@@ -1,0 +1,61 @@
+"""`undeploy`: take everything out again."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from generator import undeploy as undeploying
+from generator.cli.console import errors, fail, note, say
+from generator.cli.options import dsn_of, with_database, with_patience, with_registry
+
+if TYPE_CHECKING:
+    from generator.patience import Patience
+    from generator.registry import Registry
+
+
+@click.command()
+@with_database
+@with_registry
+@click.option("--drop-rollups", is_flag=True, help="Drop the rollup table, too.")
+@click.option(
+    "--even-purged",
+    is_flag=True,
+    help="With --drop-rollups: even where it holds the totals of purged events.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@with_patience
+def undeploy(
+    database_url: str | None,
+    registry_: Registry,
+    drop_rollups: bool,
+    even_purged: bool,
+    yes: bool,
+    patience: Patience,
+) -> None:
+    """Take out the triggers and the schema rollup; never the events or the accounts.
+
+    The rollup table stays, with what was pending, and is nobody's from then on. Time zones that
+    were set here, coverage and what is known of purged days go. All or nothing, beside live
+    traffic: writers wait for --lock-timeout at the most.
+    """
+    with errors(), dsn_of(database_url) as dsn:
+        if not yes:
+            if not (sys.stdin.isatty() and sys.stdout.isatty()):
+                fail("this takes everything out", "say --yes")
+            click.confirm("Take out the triggers and the schema rollup?", abort=True)
+        gone = undeploying.undeploy(
+            dsn,
+            registry_,
+            drop_rollups=drop_rollups,
+            even_purged=even_purged,
+            patience=patience,
+            report=note,
+        )
+        for one in gone:
+            say(f"drop {one}")
+        if not drop_rollups:
+            rollups = registry_.rollups
+            note(f"{rollups.schema}.{rollups.table} is kept, and no longer kept up to date")

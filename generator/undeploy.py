@@ -1,0 +1,171 @@
+"""Undeploying: take out all that is ours, and leave the events and the accounts as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator import rights, tables
+from generator.blockers import waiting_for
+from generator.database import Connection, connect, plainly
+from generator.errors import DatabaseError
+from generator.locks import DEPLOY_KEY, LOCK_CLASS
+from generator.migrate import SCHEMA
+from generator.patience import Patience
+from generator.quoting import qualified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from generator.registry import Registry
+
+_IS_DEPLOYED = "SELECT to_regclass('rollup.deployments') IS NOT NULL"
+
+_SEALED = "SELECT a.account_id FROM rollup.accounts a WHERE NOT isempty(a.sealed) ORDER BY 1"
+
+# The source table before its partitions, as its writers lock them.
+_TRIGGERS = """
+SELECT format('%%I.%%I', n.nspname, c.relname), quote_ident(t.tgname)
+FROM pg_trigger t
+JOIN pg_class c ON c.oid = t.tgrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE p.pronamespace = to_regnamespace(%(schema)s)
+AND t.tgparentid = 0
+AND NOT t.tgisinternal
+ORDER BY
+    c.relispartition,
+    n.nspname,
+    c.relname,
+    t.tgname
+"""
+
+# What others have made of what is in our schema: views, functions, defaults and the like.
+_DEPENDENTS = """
+WITH ours AS (
+    SELECT 'pg_class'::regclass AS class, c.oid
+    FROM pg_class c
+    WHERE c.relnamespace = to_regnamespace(%(schema)s)
+    UNION ALL
+    SELECT 'pg_proc'::regclass, p.oid
+    FROM pg_proc p
+    WHERE p.pronamespace = to_regnamespace(%(schema)s)
+    UNION ALL
+    SELECT 'pg_type'::regclass, t.oid
+    FROM pg_type t
+    WHERE t.typnamespace = to_regnamespace(%(schema)s)
+)
+SELECT DISTINCT coalesce(
+    quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+    pg_describe_object(d.classid, d.objid, d.objsubid)
+)
+FROM pg_depend d
+JOIN ours o ON o.class = d.refclassid AND o.oid = d.refobjid
+LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+LEFT JOIN pg_class c ON c.oid = w.ev_class
+LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE d.deptype = 'n'
+AND d.classid NOT IN ('pg_trigger'::regclass, 'pg_constraint'::regclass)
+AND NOT EXISTS (
+    SELECT
+    FROM ours other
+    WHERE (other.class, other.oid) = (d.classid, d.objid)
+    OR (other.class, other.oid) = ('pg_class'::regclass, w.ev_class)
+)
+AND NOT EXISTS (
+    SELECT
+    FROM pg_attrdef f
+    WHERE d.classid = 'pg_attrdef'::regclass
+    AND f.oid = d.objid
+    AND f.adrelid IN (SELECT oid FROM ours)
+)
+ORDER BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    session: Connection
+    registry: Registry
+    drop_rollups: bool
+
+    def check(self, *, even_purged: bool) -> None:
+        """Refuse, before anything is changed, what would take away more than is ours."""
+        if self.session.execute(_IS_DEPLOYED).fetchone() != (True,):
+            raise DatabaseError(
+                "nothing is deployed here",
+                hint="check --database-url, DATABASE_URL or the PG* variables",
+            )
+        rights.check(self.session, self.registry)
+        with plainly(self.session):
+            rows = self.session.execute(_DEPENDENTS, {"schema": SCHEMA})
+            dependents = [name for [name] in rows]
+        if dependents:
+            raise DatabaseError(
+                "others have made use of what would go\n"
+                + "\n".join(f"  {name}" for name in dependents),
+                hint="drop them first; nothing has been changed",
+            )
+        sealed = [str(account) for [account] in self.session.execute(_SEALED)]
+        if self.drop_rollups and sealed and not even_purged:
+            raise DatabaseError(
+                f"raw events have been purged of accounts {', '.join(sealed[:5])}"
+                + (f" and {len(sealed) - 5} more" if len(sealed) > 5 else "")
+                + ": their totals are all that is left of those days",
+                hint="leave out --drop-rollups, or say --even-purged",
+            )
+
+    def fold(self) -> None:
+        """Move what is pending into the rollup table, as far as nobody is writing there."""
+        while self.session.execute("SELECT rollup.fold()").fetchone() != (0,):
+            pass
+
+    def drop(self) -> list[str]:
+        """Drop triggers, fold the last that is pending, drop the schema; tell what has gone."""
+        gone: list[str] = []
+        source = self.registry.source
+        events = tables.partitions(self.session, self.registry)
+        for name in (qualified(source.schema, source.table), *events):
+            with waiting_for("ACCESS EXCLUSIVE", name):
+                self.session.execute(f"LOCK TABLE ONLY {name} IN ACCESS EXCLUSIVE MODE")
+        if not self.drop_rollups:
+            self.fold()
+        triggers = self.session.execute(_TRIGGERS, {"schema": SCHEMA}).fetchall()
+        for table, trigger in triggers:
+            with waiting_for("ACCESS EXCLUSIVE", table):
+                self.session.execute(f"DROP TRIGGER {trigger} ON {table}")
+            gone.append(f"trigger {trigger} on {table}")
+        with waiting_for("ACCESS EXCLUSIVE", "rollup.accounts"):
+            self.session.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+        gone.append(f"schema {SCHEMA}")
+        if self.drop_rollups:
+            rollups = qualified(self.registry.rollups.schema, self.registry.rollups.table)
+            with waiting_for("ACCESS EXCLUSIVE", rollups):
+                self.session.execute(f"DROP TABLE {rollups}")
+            gone.append(f"table {rollups}")
+        return gone
+
+
+def undeploy(
+    dsn: str,
+    registry: Registry,
+    *,
+    drop_rollups: bool = False,
+    even_purged: bool = False,
+    patience: Patience | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> list[str]:
+    """Take out triggers and schema, all or nothing, and return what has gone.
+
+    The rollup table stays, with all that was pending folded into it, unless `drop_rollups`; that is
+    refused where days have been purged, whose totals it holds, unless `even_purged`. Writers wait
+    as long as `patience` says at the most.
+    """
+    patience = patience or Patience()
+    with connect(dsn) as session:
+        session.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, DEPLOY_KEY))
+        steps = _Steps(session, registry, drop_rollups)
+        steps.check(even_purged=even_purged)
+        if not drop_rollups:
+            steps.fold()
+        return patience.run(session, steps.drop, report)
