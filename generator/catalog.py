@@ -104,6 +104,8 @@ class Object:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Existing:
+    name: str
+    table: str | None
     definition: str
     drop: str
 
@@ -123,18 +125,18 @@ def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
     objects = []
     for one in rendered:
         if one.kind != "table":
-            found = existing.pop((one.kind, one.name, one.table), [])
+            found = existing.pop(_place(one.kind, one.name, one.table), [])
             objects.append(_compared(one, found, fingerprints.get(_key(one))))
     orphans = (
         Object(
             kind=kind,
-            name=name,
-            table=table,
+            name=found[0].name,
+            table=found[0].table,
             status="ORPHANED",
             rendered=None,
             leftovers=tuple(one.drop for one in found),
         )
-        for (kind, name, table), found in existing.items()
+        for (kind, _, _), found in existing.items()
     )
     return [*objects, *orphans]
 
@@ -148,7 +150,7 @@ def definitions(session: Connection, rendered: Iterable[Rendered]) -> dict[str, 
         if one.kind == "function":
             found[_key(one)] = _fingerprint(one.definition)
         elif one.kind == "view":
-            [view] = existing[one.kind, one.name, None]
+            [view] = existing[_place(one.kind, one.name, None)]
             found[_key(one)] = _fingerprint(one.definition, view.definition)
     return found
 
@@ -156,8 +158,18 @@ def definitions(session: Connection, rendered: Iterable[Rendered]) -> dict[str, 
 def _existing(session: Connection) -> dict[tuple[Kind, str, str | None], list[_Existing]]:
     found = defaultdict(list)
     for kind, name, table, definition, drop in session.execute(_OBJECTS):
-        found[kind, name, table].append(_Existing(definition=definition, drop=drop))
+        one = _Existing(name=name, table=table, definition=definition, drop=drop)
+        found[_place(kind, name, table)].append(one)
     return dict(sorted(found.items(), key=str))
+
+
+def _place(kind: Kind, name: str, table: str | None) -> tuple[Kind, str, str | None]:
+    """Tell where an object is to be found: without quotes, for older servers need fewer."""
+    return kind, _unquoted(name), table and _unquoted(table)
+
+
+def _unquoted(text: str) -> str:
+    return text.replace('"', "")
 
 
 def _compared(one: Rendered, found: list[_Existing], deployed: str | None) -> Object:
@@ -186,7 +198,8 @@ def _is_as_rendered(one: Rendered, found: _Existing, deployed: str | None) -> bo
         return _fingerprint(one.definition, found.definition) == deployed
     if one.kind == "trigger":
         lines = one.definition.replace("OR REPLACE ", "", 1).splitlines()
-        return found.definition == " ".join(line.strip() for line in lines)
+        written = " ".join(line.strip() for line in lines)
+        return _unquoted(found.definition) == _unquoted(written)
     return found.definition == one.definition
 
 
