@@ -63,7 +63,7 @@ def main(
 
     Contestants take turns on one server, round after round. What counts is the ratio of their
     numbers: the median of the rounds, with the lowest and the highest. Where the highest is more
-    than twice the lowest, it is too noisy to tell. All cases together take up to ten minutes.
+    than twice the lowest, it is too noisy to tell. All cases together take a quarter of an hour.
     """
     if listing:
         for case in CASES.values():
