@@ -204,8 +204,13 @@ def test_purged_days_are_read_from_rollups_whatever_else_holds(session: Session)
         "'2026-03-09 12:00+05:30', '2026-03-09 13:00+05:30'",
         f"{WHOLE}, 'hour'",
         f"{WHOLE}, 'day', false, 'Europe/Rome'",
+        "'2026-03-10 00:00+09', '2026-03-12 00:00+09', 'day', false, 'Asia/Tokyo'",
+        "'2026-03-10 00:00+09', '2026-03-10 03:00+09', 'day', false, 'Asia/Tokyo'",
     ],
-    ids=["begins within", "ends within", "lies within", "hours", "another zone"],
+    ids=[
+        *("begins within", "ends within", "lies within", "hours", "another zone"),
+        *("the next day of another zone", "part of the next day of another zone"),
+    ],
 )
 def test_parts_of_purged_days_are_refused(session: Session, arguments: str) -> None:
     session.execute(f"CALL rollup.purge_events('{PURGED_BEFORE}', 1)")

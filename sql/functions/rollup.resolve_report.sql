@@ -23,6 +23,9 @@ DECLARE
     account record;
     whole daterange;
     gone datemultirange;
+    kept datemultirange;
+    kept_in text;
+    slack integer;
     is_same boolean;
     reads text := coalesce(nullif(current_setting('rollup.reads', true), ''), 'account');
     q rollup.report_request;
@@ -172,11 +175,9 @@ BEGIN
 
     q.timezone := rollup.report_timezone(resolve_report.timezone, account.wanted, q.unit);
     whole := rollup.whole_days(q.since, q.until, q.timezone);
-    is_same := CASE
-        WHEN rollup.knows_timezone(account.timezone)
-        THEN rollup.are_same_days(whole, q.timezone, account.timezone)
-        ELSE false
-    END;
+    kept_in := CASE WHEN rollup.knows_timezone(account.timezone) THEN account.timezone END;
+    slack := CASE WHEN kept_in IS NULL THEN 1 ELSE 0 END;
+    is_same := coalesce(rollup.are_same_days(whole, q.timezone, kept_in), false);
     q.raw_because := CASE
         WHEN account.wanted IS NULL THEN 'the account has no time zone'
         WHEN reads = 'off' THEN 'rollup.reads is off'
@@ -190,24 +191,29 @@ BEGIN
         ELSE '{}'
     END;
 
-    -- A local time may be earlier than one before it; hence the least and the greatest.
-    SELECT account.sealed * datemultirange(daterange(min(d.date), max(d.date), '[]'))
+    -- The sealed days that are touched, as the record has them; a day more where its zone is lost. A
+    -- local time may be earlier than one before it, hence the least and the greatest.
+    SELECT account.sealed * datemultirange(daterange(min(d.date) - slack, max(d.date) + slack, '[]'))
     INTO gone
     FROM (VALUES
-        ((q.since AT TIME ZONE q.timezone)::date),
-        (((q.until - interval '1 microsecond') AT TIME ZONE q.timezone)::date)
+        ((q.since AT TIME ZONE coalesce(kept_in, q.timezone))::date),
+        (((q.until - interval '1 microsecond') AT TIME ZONE coalesce(kept_in, q.timezone))::date)
     ) d (date);
 
     IF NOT isempty(gone) AND q.since < q.until THEN
-        IF NOT is_same
-            OR q.unit = 'hour'
-            OR EXISTS (
-                SELECT
-                FROM rollup.current_rollups r
-                WHERE r.account_id = q.account_id
-                AND gone - datemultirange(whole) @> r.date
-            )
-        THEN
+        kept := CASE
+            WHEN is_same AND q.unit <> 'hour' THEN gone * datemultirange(whole)
+            ELSE '{}'
+        END;
+
+        IF EXISTS (
+            SELECT
+            FROM rollup.current_rollups r
+            WHERE r.account_id = q.account_id
+            AND r.date >= lower(gone - kept)
+            AND r.date < upper(gone - kept)
+            AND gone - kept @> r.date
+        ) THEN
             RAISE EXCEPTION 'raw events of account % before % have been purged',
                 q.account_id,
                 upper(account.sealed)
@@ -223,7 +229,7 @@ BEGIN
                         ELSE format('First run: CALL rollup.backfill(%s).', q.account_id)
                     END;
         END IF;
-        q.days := q.days + gone;
+        q.days := q.days + kept;
     END IF;
 
     q.moments := rollup.moments_outside(q.days, q.since, q.until, q.timezone);
