@@ -23,6 +23,8 @@ _IS_DEPLOYED = "SELECT to_regclass('rollup.deployments') IS NOT NULL"
 
 _SEALED = "SELECT a.account_id FROM rollup.accounts a WHERE NOT isempty(a.sealed) ORDER BY 1"
 
+_PENDING = "SELECT count(*) FROM rollup.pending_events"
+
 # The source table before its partitions, as its writers lock them.
 _TRIGGERS = """
 SELECT format('%%I.%%I', n.nspname, c.relname), quote_ident(t.tgname)
@@ -116,13 +118,18 @@ class _Steps:
             )
 
     def fold(self) -> None:
-        """Move what is pending into the rollup table, as far as nobody is writing there."""
-        while self.session.execute("SELECT rollup.fold()").fetchone() != (0,):
-            pass
+        """Move what is pending by now into the rollup table, as far as nobody is writing there."""
+        [left] = self.session.execute(_PENDING).fetchone() or (0,)
+        while left > 0:
+            [folded] = self.session.execute("SELECT rollup.fold()").fetchone() or (0,)
+            left -= folded or left
 
     def drop(self) -> list[str]:
         """Drop triggers, fold the last that is pending, drop the schema; tell what has gone."""
         gone: list[str] = []
+        # The slots first, for writers append meanwhile; with them, nothing is left out of the fold.
+        with waiting_for("SLOTS"):
+            self.session.execute("SELECT rollup.lock_record(NULL::bigint)")
         source = self.registry.source
         events = tables.partitions(self.session, self.registry)
         for name in (qualified(source.schema, source.table), *events):

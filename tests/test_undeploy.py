@@ -163,6 +163,19 @@ def test_where_a_lock_is_not_to_be_had_nothing_has_changed(
     assert_exact(session)
 
 
+def test_a_rebuild_that_is_in_the_way_is_named_and_holds_up_no_writer(
+    session: Session, database: str, connect: Connect
+) -> None:
+    rebuilder = connect(database, autocommit=False)
+    rebuilder.execute("SELECT rollup.rebuild(1)")
+    with pytest.raises(DatabaseError, match="a lock was not to be had") as error:
+        undeploy(database, REGISTRY, patience=AT_ONCE)
+    assert f"process {rebuilder.info.backend_pid} " in (error.value.hint or "")
+    mix(session)
+    rebuilder.rollback()
+    assert undeploy(database, REGISTRY)[-1] == "schema rollup"
+
+
 @pytest.mark.parametrize(
     ("made", "name"),
     [
