@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from generator import backfill as filling
 from generator.cli.console import as_json, err, errors, fail, note, say, table
 from generator.cli.options import days_of, session_of, with_account, with_database, with_days
+from generator.cli.zones import fail_without_zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,10 +103,7 @@ def _ask_account(session: Connection) -> int | None:
 
 def _require_zone(session: Connection, account_id: int) -> None:
     if account_id not in _zones(session):
-        fail(
-            f"account {account_id} has no time zone",
-            f"give it one: python -m generator timezone {account_id} Europe/Berlin",
-        )
+        fail_without_zone(account_id)
 
 
 def _explain_nothing(session: Connection) -> None:

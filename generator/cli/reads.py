@@ -7,6 +7,7 @@ import click
 from generator import verify
 from generator.cli.console import errors, fail, note, say, table
 from generator.cli.options import AccountId, session_of, with_database
+from generator.cli.zones import fail_without_zone
 
 _LIST = """
 SELECT s.account_id, CASE WHEN s.reads_enabled THEN 'on' ELSE 'off' END, s.wanted, s.state
@@ -71,7 +72,4 @@ def _fail_unknown(account_id: int | None) -> None:
     if account_id is None:
         say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
     else:
-        fail(
-            f"account {account_id} has no time zone",
-            f"give it one: python -m generator timezone {account_id} Europe/Berlin",
-        )
+        fail_without_zone(account_id)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from generator.cli.backfill import work_off
-from generator.cli.console import errors, fail, note, say, table
+from generator.cli.console import errors, note, say, table
 from generator.cli.options import AccountId, session_of, with_database
+from generator.cli.zones import fail_without_zone
 
 _LIST = """
 SELECT s.account_id, s.wanted, s.timezone, s.setting, s.state
@@ -59,5 +60,5 @@ def timezone(
             return
         rows = session.execute(_LIST, {"account": account_id}).fetchall()
         if not rows and account_id is not None:
-            fail(f"account {account_id} has no time zone", "give one: timezone ACCOUNT_ID ZONE")
+            fail_without_zone(account_id)
         table(["account", "time zone", "recorded in", "application's setting", "state"], rows)
