@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from psycopg.types.json import Jsonb
 
 from generator import __version__
+from generator.counting import Counting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _IS_THERE = "SELECT to_regclass('rollup.deployments') IS NOT NULL"
 
 _LAST = """
-SELECT d.registry_digest, d.counting_digest, d.definitions
+SELECT d.registry_digest, d.counting, d.definitions
 FROM rollup.deployments d
 ORDER BY d.id DESC
 LIMIT 1
@@ -28,7 +29,7 @@ _RECORD = """
 INSERT INTO rollup.deployments (
     version,
     registry_digest,
-    counting_digest,
+    counting,
     changes,
     definitions
 )
@@ -41,7 +42,7 @@ class Deployed:
     """The last deployment: of which registry, and the fingerprints of what it has made."""
 
     registry_digest: str
-    counting_digest: str
+    counting: Counting
     definitions: dict[str, str]
     """By kind and name: see generator.catalog."""
 
@@ -53,10 +54,10 @@ def last(session: Connection) -> Deployed | None:
     row = session.execute(_LAST).fetchone()
     if row is None:
         return None
-    registry_digest, counting_digest, definitions = row
+    registry_digest, counting, definitions = row
     return Deployed(
         registry_digest=registry_digest,
-        counting_digest=counting_digest,
+        counting=Counting.of_json(counting),
         definitions=definitions,
     )
 
@@ -65,5 +66,7 @@ def record(
     session: Connection, registry: Registry, changes: Sequence[str], definitions: dict[str, str]
 ) -> None:
     """Write down a deployment: what it changed, and the fingerprints of all that is there now."""
-    digests = (registry.digest, registry.counting_digest)
-    session.execute(_RECORD, (__version__, *digests, list(changes), Jsonb(definitions)))
+    counting = Jsonb(registry.counting.as_json())
+    session.execute(
+        _RECORD, (__version__, registry.digest, counting, list(changes), Jsonb(definitions))
+    )

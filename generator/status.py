@@ -48,7 +48,7 @@ class Report:
     deployment: dict[str, Any] | None
     is_registry_deployed: bool
     objects: list[Object]
-    lacking: list[str]
+    lacking: list[tables.Lacking]
     accounts: list[dict[str, Any]]
 
     @property

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from generator import deployments, tables
+from generator import deployments, gaps, tables
 from generator.blockers import waiting_for
 from generator.catalog import Object, Status, compare, definitions
+from generator.counting import Difference, is_explained
+from generator.counting import compare as compare_counting
 from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.quoting import qualified
 
@@ -56,7 +58,7 @@ class Steps:
 
         Returns what it made, and whether days were covered that now are not.
         """
-        lacking = tables.lacking(self.session, self.registry)
+        lacking = {one.table: one for one in tables.lacking(self.session, self.registry)}
         for one in self.rendered:
             if one.name in lacking:
                 with waiting_for("ACCESS EXCLUSIVE", one.name):
@@ -66,7 +68,18 @@ class Steps:
             return (), False
         for statement in tables.default_settings(self.session, self.registry):
             self.session.execute(statement)
-        return made, self._void_coverage()
+        difference = self._difference()
+        has_lost = any(
+            not (one.exists and one.columns)
+            or not all(is_explained(difference, self.registry, column) for column in one.columns)
+            for one in lacking.values()
+        )
+        return made, has_lost and self._void_coverage()
+
+    def _difference(self) -> Difference:
+        """Tell what is counted otherwise than by the last deployment; of the first, nothing is."""
+        last = deployments.last(self.session)
+        return compare_counting(last.counting, self.registry.counting) if last else Difference()
 
     def replace(self, made: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Bring functions, views and triggers up to date; triggers last, for their table's lock.
@@ -82,9 +95,9 @@ class Steps:
         for one in stale:
             if one.kind != "trigger":
                 self._create(one)
-        is_other = last is not None and last.counting_digest != self.registry.counting_digest
-        has_miscounted = is_other or any(map(_has_miscounted, stale))
-        if has_miscounted:
+        difference = self._difference()
+        has_miscounted = difference.is_everything or any(map(_has_miscounted, stale))
+        if has_miscounted or difference:
             self._wait_for_rebuilds()
         self._lock(stale)
         for one in stale:
@@ -94,6 +107,7 @@ class Steps:
         now = definitions(self.session, self.rendered)
         deployments.record(self.session, self.registry, [*made, *changes], now)
         self._drop_leftovers()
+        gaps.note(self.session, difference)
         return changes, has_miscounted and self._void_coverage()
 
     def follow_accounts(self) -> int:
@@ -179,7 +193,7 @@ class Steps:
         rebuild takes, they do not wait for it behind us.
         """
         with waiting_for("SLOTS"):
-            self.session.execute("SELECT rollup.lock_record(NULL::bigint)")
+            self.session.execute("SELECT rollup.lock_record(NULL)")
 
 
 def _has_miscounted(one: Object) -> bool:

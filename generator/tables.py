@@ -102,8 +102,18 @@ class Table:
     columns: dict[str, Column]
 
 
-def lacking(session: Connection, registry: Registry) -> list[str]:
-    """Name the tables of ours that are missing, or lack a column or a default."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lacking:
+    """What a table of ours has not: itself, columns, or defaults of columns that it has."""
+
+    table: str
+    exists: bool
+    columns: tuple[str, ...]
+    defaults: tuple[str, ...]
+
+
+def lacking(session: Connection, registry: Registry) -> list[Lacking]:
+    """List the tables of ours that are missing, or lack a column or a default."""
     rollups = registry.rollups
     defaults = {*amounts(registry), *MOMENTS}
     pending = {"id", "sign", *(column.name for column in columns(registry))}
@@ -115,12 +125,17 @@ def lacking(session: Connection, registry: Registry) -> list[str]:
     found = []
     for schema, name, required, filled_in in owned:
         table = find(session, schema, name)
-        if (
-            table is None
-            or not required <= table.columns.keys()
-            or not all(table.columns[column].has_default for column in filled_in)
-        ):
-            found.append(str(qualified(schema, name)))
+        there = table.columns if table else {}
+        lacks = Lacking(
+            table=str(qualified(schema, name)),
+            exists=table is not None,
+            columns=tuple(sorted(required - there.keys())),
+            defaults=tuple(
+                sorted(one for one in filled_in & there.keys() if not there[one].has_default)
+            ),
+        )
+        if lacks.columns or lacks.defaults:
+            found.append(lacks)
     return found
 
 

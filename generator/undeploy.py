@@ -129,7 +129,7 @@ class _Steps:
         gone: list[str] = []
         # The slots first, for writers append meanwhile; with them, nothing is left out of the fold.
         with waiting_for("SLOTS"):
-            self.session.execute("SELECT rollup.lock_record(NULL::bigint)")
+            self.session.execute("SELECT rollup.lock_record(NULL)")
         source = self.registry.source
         events = tables.partitions(self.session, self.registry)
         for name in (qualified(source.schema, source.table), *events):

@@ -10,7 +10,6 @@ from generator import deploy as deploying
 from generator.cli.backfill import work_off
 from generator.cli.console import errors, note, say
 from generator.cli.options import dsn_of, with_database, with_patience, with_registry
-from generator.database import connect
 
 if TYPE_CHECKING:
     from generator.patience import Patience
@@ -21,11 +20,18 @@ if TYPE_CHECKING:
 @with_database
 @with_registry
 @click.option("--backfill", is_flag=True, help="Then fill in the history of every account.")
+@click.option(
+    "--delete-removed",
+    is_flag=True,
+    help="Delete the rows of metrics and dimensions that the registry no longer has; else they are "
+    "kept as they are.",
+)
 @with_patience
 def deploy(
     database_url: str | None,
     registry_: Registry,
     backfill: bool,
+    delete_removed: bool,
     patience: Patience,
 ) -> None:
     """Make a database keep the rollups of the registry.
@@ -35,7 +41,9 @@ def deploy(
     is checked before anything is changed.
     """
     with errors(), dsn_of(database_url) as dsn:
-        done = deploying.deploy(dsn, registry_, patience=patience, report=note)
+        done = deploying.deploy(
+            dsn, registry_, delete_removed=delete_removed, patience=patience, report=note
+        )
         for change in (*(f"apply migration {name}" for name in done.migrations), *done.changes):
             say(change)
         if not done.changes:
@@ -47,8 +55,16 @@ def deploy(
                 "events may have gone uncounted, or other things are counted now: days are no "
                 "longer covered until they are backfilled"
             )
-        with connect(dsn) as session:
-            if backfill:
-                work_off(session)
-            else:
-                note("next: python -m generator status; python -m generator backfill")
+        elif done.incomplete:
+            note(f"incomplete until they are backfilled: {', '.join(done.incomplete)}")
+        if done.rows_deleted:
+            say(f"deleted {done.rows_deleted} rows of what is no longer counted")
+        if done.retired:
+            note(
+                f"no longer counted, and kept as it was: {', '.join(done.retired)}; "
+                "to delete those rows: deploy --delete-removed"
+            )
+        if backfill:
+            work_off(dsn)
+        else:
+            note("next: python -m generator status; python -m generator backfill")

@@ -45,7 +45,7 @@ def _plain(report: Report) -> dict[str, Any]:
             {"kind": one.kind, "name": one.name, "table": one.table, "status": one.status}
             for one in report.objects
         ],
-        "tables_lacking": report.lacking,
+        "tables_lacking": [one.table for one in report.lacking],
         "accounts": report.accounts,
     }
 
@@ -80,7 +80,7 @@ def _print_objects(report: Report, all_: bool) -> None:
             for one in report.objects
             if all_ or one.status != "CURRENT"
         ),
-        *(("MISSING", "table", name, None) for name in report.lacking),
+        *(("MISSING", "table", name, None) for name in (one.table for one in report.lacking)),
     ]
     if shown:
         table(["status", "kind", "name", "on"], shown)
