@@ -64,7 +64,7 @@ class Pace:
                 raise
             raise DatabaseError(
                 f"a chunk took longer than {self.chunk_timeout:g} s, and was undone",
-                hint="what was done before is kept; allow more time, or smaller chunks",
+                hint="what is done is kept; allow more time, or smaller chunks: --chunk-events",
             ) from error
 
     def _is_busy(self, session: Connection) -> bool:

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[Any, ...]]
 
-SLOT_WAITERS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+SLOT_WAITERS = """
+SELECT count(*)
+FROM pg_locks l
+JOIN pg_database d ON d.oid = l.database
+WHERE d.datname = current_database()
+AND l.locktype = 'advisory'
+AND NOT l.granted
+"""
 
 PATIENCE = 20.0  # seconds, after which a test has failed
 PAUSE = 0.005  # seconds between two looks

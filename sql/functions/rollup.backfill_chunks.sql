@@ -99,11 +99,13 @@ BEGIN
             s.until,
             s.events,
             s.is_only,
-            rollup.is_covered(s.account_id, s.since, s.until, but_for_gaps => true) AS has_gaps,
+            a.timezone = a.wanted AND v.covered_but_for_gaps @> daterange(s.since, s.until) AS has_gaps,
             rollup.knows_timezone(a.wanted) AS is_known
         FROM spans s
         JOIN rollup.accounts a ON a.account_id = s.account_id
-        WHERE NOT rollup.is_covered(s.account_id, s.since, s.until)
+        JOIN rollup.coverage v ON v.account_id = s.account_id
+        WHERE a.timezone IS DISTINCT FROM a.wanted
+        OR NOT v.covered @> daterange(s.since, s.until)
     ),
     -- Neighbours by slot go together, so that chunks at work side by side rarely wait for each other.
     small AS (
