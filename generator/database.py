@@ -25,7 +25,7 @@ SELECT
     set_config('IntervalStyle', 'postgres', false)
 """
 
-_PLAIN = """
+PLAIN = """
 SELECT
     set_config('search_path', '', true),
     set_config('quote_all_identifiers', 'off', true),
@@ -76,5 +76,5 @@ def plainly(session: Connection) -> Iterator[None]:
     The block is rolled back, its settings and locks with it: it is for looking.
     """
     with session.transaction(force_rollback=True):
-        session.execute(_PLAIN)
+        session.execute(PLAIN)
         yield

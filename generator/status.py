@@ -64,7 +64,7 @@ class Report:
 def inspect(session: Connection, registry: Registry) -> Report:
     """Read the state of a database; nothing is changed."""
     objects = compare(session, render(registry, tables.survey(session, registry)))
-    lacking = tables.lacking(session, registry)
+    lacking = [one.name for one in tables.lacking(session, registry)]
     deployment: dict[str, Any] | None = None
     accounts: list[dict[str, Any]] = []
     with session.cursor(row_factory=dict_row) as cursor:
