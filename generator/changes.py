@@ -64,7 +64,7 @@ class Changes:
         if self.last is not None and self.last.counting_digest != self.registry.counting_digest:
             reasons.append("something else is counted")
         if any(one.kind == "trigger" for one in self.objects):
-            reasons.append("triggers are missing, off or others")
+            reasons.append("triggers were missing, off or changed")
         if any(one.is_foreign for one in self.objects):
             reasons.append("somebody else has replaced a function")
         return tuple(reasons)

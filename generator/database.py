@@ -78,3 +78,15 @@ def plainly(session: Connection) -> Iterator[None]:
     with session.transaction(force_rollback=True):
         session.execute(PLAIN)
         yield
+
+
+@contextmanager
+def snapshot(session: Connection) -> Iterator[None]:
+    """Within the block all is read as it was at one moment, and nothing can be written."""
+    session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    session.read_only = True
+    try:
+        with session.transaction():
+            yield
+    finally:
+        session.isolation_level = session.read_only = None

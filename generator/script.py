@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from generator.render import Rendered
 
 _ATTRIBUTE = re.compile(r'^    ("(?:[^"]|"")+"|\S+) ', re.MULTILINE)
-_RELATION = re.compile(r"(?:VIEW|TYPE|TRIGGER .* ON) (.+)")
+_RELATION = re.compile(r"(?:VIEW|TRIGGER .* ON) (.+)")
 
 VOID_COVERAGE = Statement(
     text="UPDATE rollup.accounts SET covered = '{}' WHERE covered <> '{}'",
@@ -34,7 +34,7 @@ VOID_COVERAGE = Statement(
 _WAIT_FOR_REBUILDS = Statement(
     text="SELECT rollup.lock_record(NULL::bigint)",
     lock=Lock("SLOTS", ()),
-    why="no rebuild may go on that began before",
+    why="rebuilds that began before have to end",
 )
 
 _PLAINLY = Statement(text=PLAIN)
@@ -112,7 +112,7 @@ def of_accounts(registry: Registry) -> Iterator[Statement]:
         return
     lock = Lock("ROWS", ("rollup.accounts",))
     keys = {"class": LOCK_CLASS, "first": ADD_KEY, "slots": SLOTS}
-    why = "time zones that the application keeps are taken over"
+    why = "time zones are taken over"
     yield Statement(text=_LOCK_ACCOUNTS, values=keys, lock=lock, why=why)
     yield Statement(text="SELECT rollup.follow_accounts()", lock=lock, why=why)
 
@@ -123,11 +123,7 @@ def _created(one: Object, rendered: Rendered) -> Iterator[Statement]:
     if old is None:
         yield Statement(text=rendered.text)
     elif one.kind == "type":
-        yield Statement(
-            text=_altered(rendered, old),
-            lock=Lock("ACCESS EXCLUSIVE", (one.name,)),
-            why="its attributes change",
-        )
+        yield Statement(text=_altered(rendered, old))
     elif one.kind == "view":
         definition = rendered.definition
         comments = rendered.text.removeprefix(definition).removeprefix(";").lstrip()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator import deploy as deploying
+from generator import dry_run as writing
 from generator.cli.backfill import work_off
 from generator.cli.console import errors, note, say
 from generator.cli.options import dsn_of, with_database, with_patience, with_registry
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 @with_database
 @with_registry
 @click.option("--backfill", is_flag=True, help="Then fill in the history of every account.")
+@click.option("--dry-run", is_flag=True, help="Print the SQL that would be run; run nothing.")
 @with_patience
 def deploy(
     database_url: str | None,
     registry_: Registry,
     backfill: bool,
+    dry_run: bool,
     patience: Patience,
 ) -> None:
     """Make a database keep the rollups of the registry.
@@ -33,8 +36,15 @@ def deploy(
     Applies migrations, then replaces functions, views and triggers in one transaction. Safe beside
     live traffic, safe to repeat, and all or nothing: what is up to date is left alone. Everything
     is checked before anything is changed.
+
+    `plan` tells what it would do. --dry-run prints the SQL, for psql -X -v ON_ERROR_STOP=1.
     """
+    if dry_run and backfill:
+        raise click.UsageError("--dry-run prints what deploys, without --backfill")
     with errors(), dsn_of(database_url) as dsn:
+        if dry_run:
+            click.echo(writing.dry_run(dsn, registry_, patience).encode(), nl=False)
+            return
         done = deploying.deploy(dsn, registry_, patience=patience, report=note)
         for change in (*(f"apply migration {name}" for name in done.migrations), *done.changes):
             say(change)
