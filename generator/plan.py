@@ -124,9 +124,9 @@ def diff(one: Object) -> list[str]:
         return []
     old = one.in_place.definition.splitlines()
     new = one.rendered.definition.splitlines()
-    return list(
-        difflib.unified_diff(old, new, f"{one} (deployed)", f"{one} (rendered)", lineterm="")
-    )
+    where = "as the server prints it" if one.kind == "view" else "in the database"
+    names = (f"{one} ({where})", f"{one} (rendered)")
+    return list(difflib.unified_diff(old, new, *names, lineterm=""))
 
 
 def _of_table(lack: Lack) -> Change:
