@@ -51,6 +51,12 @@ class Difference:
     metrics_gone: tuple[str, ...] = ()
     dimensions_gone: tuple[str, ...] = ()
 
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """Name what is no longer counted."""
+        metrics = (f"metric {name}" for name in self.metrics_gone)
+        return (*metrics, *(f"dimension {name}" for name in self.dimensions_gone))
+
     def __bool__(self) -> bool:
         return self != Difference()
 
@@ -75,7 +81,7 @@ def counting(registry: Registry) -> Counting:
     )
 
 
-def compare(before: Counting, after: Counting) -> Difference:
+def difference(before: Counting, after: Counting) -> Difference:
     """Tell what `after` counts otherwise than `before`."""
     return Difference(
         is_everything=before.base != after.base,
@@ -86,13 +92,13 @@ def compare(before: Counting, after: Counting) -> Difference:
     )
 
 
-def is_explained(difference: Difference, registry: Registry, column: str) -> bool:
+def is_explained(found: Difference, registry: Registry, column: str) -> bool:
     """Tell whether a column of ours is new because all that is counted by it is."""
     users = [
-        *(one.name in difference.dimensions for one in registry.dimensions if one.column == column),
-        *(one.metric in difference.metrics for one in registry.memberships if one.column == column),
+        *(one.name in found.dimensions for one in registry.dimensions if one.column == column),
+        *(one.metric in found.metrics for one in registry.memberships if one.column == column),
         *(
-            metric.name in difference.metrics
+            metric.name in found.metrics
             for metric in registry.metrics
             if metric.kind == "duration"
             and any(column in (one.column, one.sum, one.count) for one in registry.measures)
@@ -112,4 +118,4 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, 
 
 
 def _gone(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(name for name in before if name not in after)
+    return tuple(sorted(before.keys() - after.keys()))

@@ -52,10 +52,8 @@ def deploy(
     """
     patience = patience or Patience()
     with connect(dsn) as session:
-        check_server(session)
         session.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, DEPLOY_KEY))
-        requirements.check(session, registry)
-        rights.check(session, registry)
+        check(session, registry)
         migrations = migrate(session, dsn)
         steps = Steps(session, registry, render(registry, tables.survey(session, registry)))
         made, emptied = patience.run(session, steps.make_tables, report)
@@ -71,6 +69,13 @@ def deploy(
             retired=tuple(gaps.retired(session)),
             rows_deleted=deleted,
         )
+
+
+def check(session: Connection, registry: Registry) -> None:
+    """Raise DatabaseError where the server, the tables or the role are not such as are needed."""
+    check_server(session)
+    requirements.check(session, registry)
+    rights.check(session, registry)
 
 
 def check_server(session: Connection) -> None:

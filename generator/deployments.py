@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from psycopg.types.json import Jsonb
-
 from generator import __version__
 from generator.counting import Counting
+from generator.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ ORDER BY d.id DESC
 LIMIT 1
 """
 
-_RECORD = """
+_RECORD = r"""
 INSERT INTO rollup.deployments (
     version,
     registry_digest,
@@ -33,7 +33,25 @@ INSERT INTO rollup.deployments (
     changes,
     definitions
 )
-VALUES (%s, %s, %s, %s, %s)
+SELECT
+    %(version)s,
+    %(registry)s,
+    %(counting)s::jsonb,
+    %(changes)s::text[],
+    %(functions)s::jsonb || jsonb_object_agg(
+        v.key,
+        encode(
+            sha256(convert_to(v.value || E'\n' || pg_get_viewdef(to_regclass(v.name)), 'UTF8')),
+            'hex'
+        )
+    )
+FROM (
+    SELECT
+        e.key,
+        e.value,
+        substr(e.key, length('view ') + 1) AS name
+    FROM jsonb_each_text(%(views)s::jsonb) e
+) v
 """
 
 
@@ -63,10 +81,18 @@ def last(session: Connection) -> Deployed | None:
 
 
 def record(
-    session: Connection, registry: Registry, changes: Sequence[str], definitions: dict[str, str]
-) -> None:
-    """Write down a deployment: what it changed, and the fingerprints of all that is there now."""
-    counting = Jsonb(registry.counting.as_json())
-    session.execute(
-        _RECORD, (__version__, registry.digest, counting, list(changes), Jsonb(definitions))
-    )
+    registry: Registry, changes: Sequence[str], functions: dict[str, str], views: dict[str, str]
+) -> Statement:
+    """Write the statement that writes down a deployment: what it changed, and what is there now.
+
+    The fingerprint of a view is that of its rendering and of what the server prints of it.
+    """
+    values = {
+        "version": __version__,
+        "registry": registry.digest,
+        "counting": json.dumps(registry.counting.as_json(), indent=4),
+        "changes": list(changes),
+        "functions": json.dumps(functions, indent=4),
+        "views": json.dumps(views, indent=4),
+    }
+    return Statement(text=_RECORD, values=values)

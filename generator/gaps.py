@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.quoting import qualified
+from generator.statements import Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.counting import Difference
     from generator.database import Connection
     from generator.registry import Registry
@@ -74,18 +77,20 @@ WHERE EXISTS (
 """
 
 
-def note(session: Connection, difference: Difference) -> None:
+def of_difference(difference: Difference) -> Iterator[Statement]:
     """Write down which metrics and dimensions are incomplete from now on, and which are retired.
 
     All slots are held, and nobody writes events: what is covered now has been counted as before.
     """
+    if not difference:
+        return
     came = {"metrics": [*difference.metrics], "dimensions": [*difference.dimensions]}
     went = {"metrics": [*difference.metrics_gone], "dimensions": [*difference.dimensions_gone]}
     for changed in (came, went):
-        session.execute(_FORGET, changed)
-    session.execute(_OPEN, came)
-    session.execute(_BRING_BACK, came)
-    session.execute(_RETIRE, went)
+        yield Statement(text=_FORGET, values=changed)
+    yield Statement(text=_OPEN, values=came)
+    yield Statement(text=_BRING_BACK, values=came)
+    yield Statement(text=_RETIRE, values=went)
 
 
 def incomplete(session: Connection) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator import deploy as deploying
+from generator import dry_run as writing
 from generator.cli.backfill import work_off
 from generator.cli.console import errors, note, say
 from generator.cli.options import dsn_of, with_database, with_patience, with_registry
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     help="Delete the rows of metrics and dimensions that the registry no longer has; else they are "
     "kept as they are.",
 )
+@click.option("--dry-run", is_flag=True, help="Print the SQL that would be run; run nothing.")
 @with_patience
 def deploy(
     database_url: str | None,
     registry_: Registry,
     backfill: bool,
     delete_removed: bool,
+    dry_run: bool,
     patience: Patience,
 ) -> None:
     """Make a database keep the rollups of the registry.
@@ -39,8 +42,15 @@ def deploy(
     Applies migrations, then replaces functions, views and triggers in one transaction. Safe beside
     live traffic, safe to repeat, and all or nothing: what is up to date is left alone. Everything
     is checked before anything is changed.
+
+    `plan` tells what it would do. --dry-run prints the SQL, for psql -X -v ON_ERROR_STOP=1.
     """
+    if dry_run and (backfill or delete_removed):
+        raise click.UsageError("--dry-run prints what deploys: no --backfill, no --delete-removed")
     with errors(), dsn_of(database_url) as dsn:
+        if dry_run:
+            click.echo(writing.dry_run(dsn, registry_, patience).encode(), nl=False)
+            return
         done = deploying.deploy(
             dsn, registry_, delete_removed=delete_removed, patience=patience, report=note
         )
