@@ -267,8 +267,8 @@ def test_what_a_registry_gains_and_loses_is_told(database: str, connect: Connect
     with_fewer = plan(database, FEWER, PATIENCE)
     assert with_fewer.incomplete is None
     assert with_fewer.changes.difference.gone == (
-        "metric resolutions_count",
         "metric resolution_time",
+        "metric resolutions_count",
     )
     deploy(database, FEWER)
     found = planned(database).incomplete
