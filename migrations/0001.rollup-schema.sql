@@ -80,6 +80,35 @@ COMMENT ON COLUMN rollup.retired.metric IS
 COMMENT ON COLUMN rollup.retired.dimension_type IS
     'The dimension, of every metric; NULL: see metric.';
 
+CREATE TABLE IF NOT EXISTS rollup.verifications (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    verified_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    verified_by text NOT NULL DEFAULT session_user,
+    account_id bigint,
+    since date,
+    until date,
+    differences bigint NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS verifications_verified_at ON rollup.verifications (verified_at);
+
+COMMENT ON TABLE rollup.verifications IS
+    'What has been compared with the raw events in the last 90 days, and how many differences there were.';
+COMMENT ON COLUMN rollup.verifications.id IS
+    'The order of verifications.';
+COMMENT ON COLUMN rollup.verifications.verified_at IS
+    'When it was compared.';
+COMMENT ON COLUMN rollup.verifications.verified_by IS
+    'The role that asked for it.';
+COMMENT ON COLUMN rollup.verifications.account_id IS
+    'The account; NULL: every one.';
+COMMENT ON COLUMN rollup.verifications.since IS
+    'The first of the days that were compared; NULL: no bound.';
+COMMENT ON COLUMN rollup.verifications.until IS
+    'The day after the last of them; NULL: no bound.';
+COMMENT ON COLUMN rollup.verifications.differences IS
+    'How many rollup keys differed, on days that were called covered; 0: all was well.';
+
 CREATE TABLE IF NOT EXISTS rollup.deployments (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     deployed_at timestamptz NOT NULL DEFAULT now(),
