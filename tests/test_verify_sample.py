@@ -9,8 +9,8 @@ import pytest
 
 from tests.command import fail, run, succeed, terminal
 from tests.events import desk, mix, write
+from tests.layouts import PARTITIONED
 from tests.oracle import assert_exact
-from tests.test_deploy_partitions import PARTITIONED
 
 if TYPE_CHECKING:
     from tests.databases import Connect
