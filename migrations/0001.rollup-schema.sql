@@ -1,5 +1,8 @@
 -- The durable state that does not depend on a registry. Tables that do are in sql/tables/; functions,
 -- views and triggers are replaced whole by every deploy. The schema is there before: yoyo needs it.
+--
+-- A table without a primary key needs a replica identity: else, in a database that publishes all its
+-- tables, whoever changes it fails.
 
 COMMENT ON SCHEMA rollup IS
     'Keeps daily rollups of an events table exact: https://pypi.org/project/reporting-rollups';
@@ -41,6 +44,8 @@ CREATE TABLE IF NOT EXISTS rollup.invalidations (
     account_id bigint
 );
 
+ALTER TABLE rollup.invalidations REPLICA IDENTITY FULL;
+
 COMMENT ON TABLE rollup.invalidations IS
     'Accounts of which no day is covered any more, put down here by whoever must not wait for rollup.accounts.';
 COMMENT ON COLUMN rollup.invalidations.account_id IS
@@ -55,6 +60,8 @@ CREATE TABLE IF NOT EXISTS rollup.gaps (
 );
 
 CREATE INDEX IF NOT EXISTS gaps_account_id ON rollup.gaps (account_id);
+
+ALTER TABLE rollup.gaps REPLICA IDENTITY FULL;
 
 COMMENT ON TABLE rollup.gaps IS
     'Metrics and dimensions that came after some days were covered, or changed since: not complete on those days until they are backfilled.';
@@ -72,6 +79,8 @@ CREATE TABLE IF NOT EXISTS rollup.retired (
     dimension_type text,
     CHECK (num_nonnulls(metric, dimension_type) = 1)
 );
+
+ALTER TABLE rollup.retired REPLICA IDENTITY FULL;
 
 COMMENT ON TABLE rollup.retired IS
     'Metrics and dimensions that are no longer counted, and whose rows are kept as they were.';
