@@ -8,9 +8,11 @@ import pytest
 
 from generator import backfill
 from generator.deploy import deploy
+from generator.errors import DatabaseError
 from generator.registry import DEFAULT, load, parse
 from tests.command import succeed
 from tests.events import desk, mix, recorded_and_pending, write, write_until_folded
+from tests.layouts import COLUMNS, KEY
 from tests.oracle import assert_exact
 
 if TYPE_CHECKING:
@@ -53,6 +55,25 @@ def session(database: str, connect: Connect) -> Session:
 
 def test_every_table_of_ours_tells_its_rows_apart(session: Session) -> None:
     assert session.execute(WITHOUT_IDENTITY).fetchall() == []
+
+
+def test_a_table_to_be_adopted_that_nobody_could_update_is_refused(
+    reference_database: str, connect: Connect
+) -> None:
+    session = connect(reference_database)
+    session.execute("SET client_min_messages = error")
+    session.execute(COLUMNS.replace(" PRIMARY KEY", " NOT NULL") + KEY)
+    session.execute("CREATE PUBLICATION everything FOR ALL TABLES")
+    with pytest.raises(DatabaseError, match="is published and has no replica identity"):
+        deploy(reference_database, FULL)
+    session.execute(
+        "ALTER TABLE public.reporting_events_rollups"
+        " REPLICA IDENTITY USING INDEX index_rollup_unique_key"
+    )
+    deploy(reference_database, FULL)
+    mix(desk(session))
+    session.execute("UPDATE public.reporting_events SET value = 7")
+    assert_exact(session)
 
 
 def test_nothing_fails_where_every_change_is_published(session: Session, database: str) -> None:
