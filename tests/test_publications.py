@@ -1,4 +1,4 @@
-"""Databases that publish all their tables: nothing that is written here lacks a replica identity."""
+"""Databases that publish all their tables: none that is written here lacks a replica identity."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ INSERT INTO public.reporting_events (
     name, value, value_in_business_hours, account_id, user_id, inbox_id, conversation_id,
     created_at, updated_at
 )
-SELECT %(name)s, %(value)s::float, %(value)s::float / 2, %(account)s, %(agent)s, %(inbox)s, %(conversation)s,
-    timestamp '2026-06-01' + %(minutes)s * interval '1 minute', now()
+SELECT %(name)s, %(value)s::float, %(value)s::float / 2, %(account)s, %(agent)s, %(inbox)s,
+    %(conversation)s, timestamp '2026-06-01' + %(minutes)s * interval '1 minute', now()
 FROM generate_series(1, %(events)s)
 """
 UPDATE = """
