@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.command import options
+from tests.command import options, succeed
 from tests.events import desk, mix
+from tests.oracle import assert_exact
 
 if TYPE_CHECKING:
     import psycopg
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PAGES = {path.name: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
 REPORTS = PAGES["reports.md"]
+OPERATIONS = PAGES["operations.md"]
 
 TOOLS = {
     "$__timeFrom()": "'2026-03-08T00:00:00Z'",
@@ -31,8 +33,8 @@ TOOLS = {
 """What Grafana and Metabase put into a query."""
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", REPORTS, re.DOTALL)
+def blocks(language: str, page: str = REPORTS) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 @pytest.fixture
@@ -71,6 +73,27 @@ def test_the_python_code_runs(session: psycopg.Connection[Any], database: str) -
     names: dict[str, Any] = {}
     exec(code.replace("dbname=app", database), names)
     assert len(names["points"]) > 10
+
+
+def test_turning_it_off_leaves_reports_exact_and_deploying_turns_it_on(
+    session: psycopg.Connection[Any], database: str
+) -> None:
+    [statements] = [block for block in blocks("sql", OPERATIONS) if "DISABLE TRIGGER" in block]
+    session.execute(statements.encode())
+    mix(session, 50)
+    report = "SELECT rollup.aggregate(1, 'reply_time', NULL, NULL, '2026-03-01', '2026-04-01')"
+    found = session.execute(report).fetchone()
+    session.execute("SET rollup.reads = 'off'")
+    assert session.execute(report).fetchone() == found
+    succeed("deploy", "--backfill", on=database)
+    assert_exact(session)
+
+
+def test_wrong_days_are_found_where_the_page_looks(session: psycopg.Connection[Any]) -> None:
+    [query] = [block for block in blocks("sql", OPERATIONS) if "verifications" in block]
+    session.execute("UPDATE public.reporting_events_rollups SET count = 9")
+    session.execute("SELECT rollup.verify_sample(100)")
+    assert session.execute(query.encode()).fetchall()
 
 
 def test_every_command_and_option_exists() -> None:
