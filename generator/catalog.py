@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 Status = Literal["CURRENT", "OUTDATED", "MISSING", "DISABLED", "ORPHANED"]
 
-# Each row is a kind, a name as rendered, the table of a trigger, a definition as rendered, and
-# what DROP is to name.
+# Each row is a kind, a name as rendered, the table of a trigger, a definition as rendered, what
+# DROP is to name, and whether everybody may run it.
 _OBJECTS = r"""
 SELECT
     'function',
     quote_ident(n.nspname) || '.' || quote_ident(p.proname),
     NULL,
     rtrim(pg_get_functiondef(p.oid), E'\n'),
-    'ROUTINE ' || p.oid::regprocedure
+    'ROUTINE ' || p.oid::regprocedure,
+    has_function_privilege('public', p.oid, 'EXECUTE')
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname = 'rollup'
@@ -37,7 +38,8 @@ SELECT
     quote_ident(n.nspname) || '.' || quote_ident(c.relname),
     NULL,
     pg_get_viewdef(c.oid),
-    'VIEW ' || c.oid::regclass
+    'VIEW ' || c.oid::regclass,
+    false
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'rollup'
@@ -62,7 +64,8 @@ SELECT
             AND NOT a.attisdropped
         )
     ),
-    'TYPE ' || c.reltype::regtype
+    'TYPE ' || c.reltype::regtype,
+    false
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'rollup'
@@ -73,7 +76,8 @@ SELECT
     quote_ident(t.tgname),
     quote_ident(n.nspname) || '.' || quote_ident(c.relname),
     CASE WHEN t.tgenabled = 'O' THEN pg_get_triggerdef(t.oid) ELSE 'disabled' END,
-    format('TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)
+    format('TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname),
+    false
 FROM pg_trigger t
 JOIN pg_class c ON c.oid = t.tgrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -108,6 +112,7 @@ class _Existing:
     table: str | None
     definition: str
     drop: str
+    is_open: bool
 
 
 def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
@@ -116,6 +121,8 @@ def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
     Compares the texts that the catalog keeps, so a change by hand shows. Of a view it keeps none
     but prints its query anew: a view is current as long as it is rendered, and is printed, as when
     it was deployed. (So a server that prints otherwise after an upgrade makes it outdated, once.)
+    A function that only its owner is to run is outdated where everybody may, as after a restore
+    without privileges; what is granted to roles is its owner's business.
     Tables are durable state, compared by their columns: see generator.tables.
     """
     with plainly(session):
@@ -157,8 +164,8 @@ def definitions(session: Connection, rendered: Iterable[Rendered]) -> dict[str, 
 
 def _existing(session: Connection) -> dict[tuple[Kind, str, str | None], list[_Existing]]:
     found = defaultdict(list)
-    for kind, name, table, definition, drop in session.execute(_OBJECTS):
-        one = _Existing(name=name, table=table, definition=definition, drop=drop)
+    for kind, name, table, definition, drop, is_open in session.execute(_OBJECTS):
+        one = _Existing(name=name, table=table, definition=definition, drop=drop, is_open=is_open)
         found[_place(kind, name, table)].append(one)
     return dict(sorted(found.items(), key=str))
 
@@ -200,7 +207,7 @@ def _is_as_rendered(one: Rendered, found: _Existing, deployed: str | None) -> bo
         lines = one.definition.replace("OR REPLACE ", "", 1).splitlines()
         written = " ".join(line.strip() for line in lines)
         return _unquoted(found.definition) == _unquoted(written)
-    return found.definition == one.definition
+    return found.definition == one.definition and not (found.is_open and one.is_closed)
 
 
 def _key(one: Rendered) -> str:

@@ -41,3 +41,5 @@ $procedure$;
 
 COMMENT ON PROCEDURE rollup.backfill(bigint, date, date) IS
     'Fills in the history of an account (NULL: of all) on the days since (inclusive) until (exclusive), in committed chunks beside live writers; can be stopped and called again.';
+
+REVOKE EXECUTE ON PROCEDURE rollup.backfill(bigint, date, date) FROM PUBLIC;

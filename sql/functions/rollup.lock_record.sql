@@ -55,3 +55,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.lock_record(bigint) IS
     'Waits for the slot that guards the record of an account (NULL: of all) and holds it until the transaction ends.';
+
+REVOKE EXECUTE ON FUNCTION rollup.lock_record(bigint) FROM PUBLIC;
