@@ -13,7 +13,7 @@ READY = .venv/requirements.installed
 COMPILE = --universal --generate-hashes --python-version 3.11 --no-header \
 	--no-emit-index-url --no-emit-find-links --all-extras --group dev
 
-.PHONY: help demo test test-matrix test-long torture lint bench lock clean
+.PHONY: help demo test test-matrix test-long torture docs lint bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -34,6 +34,9 @@ test-long: $(READY) ## try 500 random histories on several connections, and 2,00
 
 torture: $(READY) ## let everything happen at once for MINUTES=10, crashes included, and compare
 	@$(BIN)/python -m tests.torture --minutes $(MINUTES)
+
+docs: $(READY) ## write docs/reference.md from the source
+	@$(BIN)/python -m docs.reference
 
 lint: $(READY) ## check style and types, and that sql/ is what the generator renders
 	@$(BIN)/ruff check
