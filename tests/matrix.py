@@ -42,8 +42,9 @@ class Outcome:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--versions", default=" ".join(RELEASES), show_default=True)
 @click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--fetch", is_flag=True, help="Only download what the cache has not; test nothing.")
 @click.argument("tests", nargs=-1, type=click.UNPROCESSED)
-def main(versions: str, processes: int, tests: tuple[str, ...]) -> None:
+def main(versions: str, processes: int, fetch: bool, tests: tuple[str, ...]) -> None:
     """Run the tests, or those given to pytest, on every version of PostgreSQL, one by one.
 
     Exits with 1 where anything has failed, and with 3, before any test, where programs have to be
@@ -58,6 +59,8 @@ def main(versions: str, processes: int, tests: tuple[str, ...]) -> None:
         click.echo(f"error: {error}", err=True)
         click.echo(f"hint: {error.hint}", err=True)
         sys.exit(UNREACHABLE if isinstance(error, UnreachableError) else 1)
+    if fetch:
+        return
     outcomes = []
     for major, folder in folders.items():
         click.echo(f"PostgreSQL {RELEASES[major].version}")

