@@ -40,6 +40,12 @@ BEGIN
 END $$
 """
 
+TRAP = """
+CREATE FUNCTION public.unnest(account_ids bigint[]) RETURNS SETOF bigint
+LANGUAGE sql AS 'VALUES (1::bigint), (2), (3)'
+"""
+"""What others have put there before the door was made: it suits better than the server's own."""
+
 ELSEWHERE = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
 FROM pg_class c
@@ -71,6 +77,7 @@ def company(reference_database: str, connect: Connect) -> Iterator[Company]:
         owning = connect(owner.dsn)
         mix(desk(owning), 200)
         owning.execute("UPDATE rollup.accounts SET reads_enabled = true WHERE account_id < 3")
+        root.execute(TRAP)
         door, membership = advised("Some accounts only", root, **names)
         owning.execute(door)
         root.execute(membership)
