@@ -27,7 +27,12 @@ SHORT = {
 }
 
 # What a view works out, and so no table tells the type of. A test asks the server.
-WORKED_OUT = {"state": "text", "pending_events": "bigint"}
+WORKED_OUT = {
+    "state": "text",
+    "pending_events": "bigint",
+    "covered_but_for_gaps": "datemultirange",
+    "missing": "datemultirange",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

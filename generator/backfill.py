@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from queue import SimpleQueue
+from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
+from generator.database import connect
+from generator.locks import SLOTS
+from generator.pace import Pace
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import date
+    from collections.abc import Iterator, Sequence
 
     from generator.database import Connection
 
+CHUNK_EVENTS = 20_000
+
 _PLAN = """
-SELECT c.account_id, c.since, c.until, c.events
-FROM rollup.backfill_chunks(%s, %s, %s) c
+SELECT c.account_ids, c.since, c.until, c.events
+FROM rollup.backfill_chunks(%s, %s, %s, %s) c
 """
 
 _SETTLE = "SELECT rollup.settle_invalidations()"
 
-_SWITCH = "SELECT rollup.switch_timezone(%s)"
+_FILL = "SELECT rollup.backfill_chunk(%s::bigint[], %s, %s)"
 
-_IS_COVERED = "SELECT rollup.is_covered(%s, %s, %s)"
-
-_REBUILD = "SELECT rollup.rebuild(%s, %s, %s)"
+_UNCOVERED = """
+SELECT i.account_id
+FROM unnest(%s::bigint[]) i (account_id)
+WHERE NOT rollup.is_covered(i.account_id, %s, %s)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """A step: the days `since` (inclusive) to `until` (exclusive) of an account.
+    """A step: the days `since` (inclusive) to `until` (exclusive) of an account or of small ones.
 
     None stands for no bound. `events` is about how many events those days have.
     """
 
-    account_id: int
+    account_ids: tuple[int, ...]
     since: date | None
     until: date | None
     events: int
@@ -42,13 +54,12 @@ class Chunk:
 class Done:
     """A chunk that is committed, and how many rows it changed.
 
-    It is not covered where somebody is changing the account's time zone: then the next plan has it
-    again.
+    Accounts are not covered whose time zone somebody is changing: the next plan has them again.
     """
 
     chunk: Chunk
     changed: int
-    is_covered: bool
+    uncovered: tuple[int, ...]
 
 
 def settle(session: Connection) -> None:
@@ -61,24 +72,125 @@ def plan(
     account_id: int | None = None,
     since: date | None = None,
     until: date | None = None,
+    *,
+    chunk_events: int = CHUNK_EVENTS,
+    newest_first: bool = False,
 ) -> list[Chunk]:
-    """List the chunks that are not covered yet, for one account or for all that have a zone."""
-    return [
-        Chunk(account_id=account, since=first, until=end, events=events)
-        for account, first, end, events in session.execute(_PLAN, (account_id, since, until))
-    ]
+    """List the chunks that are not covered yet, for one account or for all that have a zone.
 
-
-def run(session: Connection, chunks: Iterable[Chunk]) -> Iterator[Done]:
-    """Work off chunks one by one; give each when it is committed.
-
-    Stopping between two chunks, or being killed within one, keeps what is done: the next plan
-    leaves it out.
+    Oldest first, account by account; with `newest_first`, the newest of all accounts first.
     """
-    for chunk in chunks:
-        scope = (chunk.account_id, chunk.since, chunk.until)
-        with session.transaction():
-            session.execute(_SWITCH, (chunk.account_id,))
-            [changed] = session.execute(_REBUILD, scope).fetchone() or (0,)
-        [is_covered] = session.execute(_IS_COVERED, scope).fetchone() or (False,)
-        yield Done(chunk=chunk, changed=changed, is_covered=is_covered)
+    chunks = [
+        Chunk(account_ids=tuple(accounts), since=first, until=end, events=events)
+        for accounts, first, end, events in session.execute(
+            _PLAN, (account_id, since, until, chunk_events)
+        )
+    ]
+    if newest_first:
+        chunks.sort(key=lambda chunk: chunk.until or date.max, reverse=True)
+    return chunks
+
+
+def run(
+    dsn: str, chunks: Sequence[Chunk], *, jobs: int = 1, pace: Pace | None = None
+) -> Iterator[Done]:
+    """Work off chunks over `jobs` connections and give each when it is committed.
+
+    Whoever stops iterating cancels what is under way. However it ends, the chunks that were given,
+    and perhaps some more, are done: the next plan leaves them out.
+    """
+    queue = _Queue(chunks)
+    results: SimpleQueue[Done | BaseException | None] = SimpleQueue()
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(connect(dsn)) for _ in range(min(jobs, len(chunks)))]
+        work = partial(_work, queue=queue, pace=pace or Pace(), results=results)
+        workers = [Thread(target=work, args=(session,)) for session in sessions]
+        stack.callback(_stop, queue, sessions, workers)
+        for worker in workers:
+            worker.start()
+        working = len(workers)
+        while working:
+            result = results.get()
+            if isinstance(result, BaseException):
+                raise result
+            if result is None:
+                working -= 1
+            else:
+                yield result
+
+
+class _Queue:
+    """The chunks that are left, given to workers so that no two of them wait for the same slot."""
+
+    def __init__(self, chunks: Sequence[Chunk]) -> None:
+        self._left = list(chunks)
+        self._busy: set[int] = set()
+        self._changed = Condition()
+        self.stopped = Event()
+
+    def __iter__(self) -> Iterator[Chunk]:
+        while chunk := self._take():
+            try:
+                yield chunk
+            finally:
+                with self._changed:
+                    self._busy -= _slots(chunk)
+                    self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Give no more chunks."""
+        with self._changed:
+            self.stopped.set()
+            self._left.clear()
+            self._changed.notify_all()
+
+    def _take(self) -> Chunk | None:
+        with self._changed:
+            while self._left:
+                for chunk in self._left:
+                    if not self._busy & _slots(chunk):
+                        self._left.remove(chunk)
+                        self._busy |= _slots(chunk)
+                        return chunk
+                self._changed.wait()
+        return None
+
+
+def _slots(chunk: Chunk) -> set[int]:
+    return {account % SLOTS for account in chunk.account_ids}
+
+
+def _work(
+    session: Connection,
+    *,
+    queue: _Queue,
+    pace: Pace,
+    results: SimpleQueue[Done | BaseException | None],
+) -> None:
+    """Fill in chunk after chunk, and put what comes of it into `results`; None is the end."""
+    try:
+        for chunk in queue:
+            pace.await_room(session, queue.stopped)
+            if not queue.stopped.is_set():
+                results.put(_filled(session, chunk, pace))
+                pace.rest(queue.stopped)
+    except BaseException as error:
+        results.put(error)
+    results.put(None)
+
+
+def _filled(session: Connection, chunk: Chunk, pace: Pace) -> Done:
+    scope = (list(chunk.account_ids), chunk.since, chunk.until)
+    with pace.bounded(session):
+        [changed] = session.execute(_FILL, scope).fetchone() or (0,)
+    uncovered = tuple(account for [account] in session.execute(_UNCOVERED, scope))
+    return Done(chunk=chunk, changed=changed, uncovered=uncovered)
+
+
+def _stop(queue: _Queue, sessions: Sequence[Connection], workers: Sequence[Thread]) -> None:
+    queue.stop()
+    while any(worker.is_alive() for worker in workers):
+        for session, worker in zip(sessions, workers, strict=True):
+            if worker.is_alive():
+                session.cancel_safe()
+                worker.join(0.2)

@@ -51,7 +51,7 @@ AND CASE h.locktype
     WHEN 'advisory' THEN
         %(mode)s = 'SLOTS' AND h.classid = %(slot_class)s AND h.objsubid = 2
 END
-ORDER BY age DESC NULLS LAST
+ORDER BY age DESC NULLS LAST, h.pid
 LIMIT 5
 """
 
@@ -83,13 +83,18 @@ def waiting_for(mode: Mode, *relations: str) -> Iterator[None]:
 
 def name_holders(session: Connection, lock: Lock) -> str:
     """Say who holds a lock, or one that goes with it as little; empty when nobody does any more."""
+    return "; ".join(holders(session, lock))
+
+
+def holders(session: Connection, lock: Lock) -> list[str]:
+    """Describe the five oldest of those who hold a lock, or one that goes with it as little."""
     wanted = {
         "relations": list(lock.relations),
         "harmless": _HARMLESS[lock.mode],
         "mode": lock.mode,
         "slot_class": LOCK_CLASS,
     }
-    return "; ".join(_named(*row) for row in session.execute(_HOLDERS, wanted))
+    return [_named(*row) for row in session.execute(_HOLDERS, wanted)]
 
 
 def _named(pid: int | None, user: str, age: timedelta | None, gid: str | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from generator import deployments
 from generator.database import plainly
+from generator.signatures import is_replaceable, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 
 Status = Literal["CURRENT", "OUTDATED", "MISSING", "DISABLED", "ORPHANED"]
 
-# Each row is a kind, a name as rendered, the table of a trigger, a definition as rendered, what
-# DROP is to name, and whether everybody may run it.
+# Each row is a kind, a name as rendered, the table of a trigger, a definition as rendered, whether
+# it is enabled, what DROP is to name, and whether everybody may run it.
 _OBJECTS = r"""
 SELECT
     'function',
     quote_ident(n.nspname) || '.' || quote_ident(p.proname),
     NULL,
     rtrim(pg_get_functiondef(p.oid), E'\n'),
+    true,
     'ROUTINE ' || p.oid::regprocedure,
     has_function_privilege('public', p.oid, 'EXECUTE')
 FROM pg_proc p
@@ -38,6 +40,7 @@ SELECT
     quote_ident(n.nspname) || '.' || quote_ident(c.relname),
     NULL,
     pg_get_viewdef(c.oid),
+    true,
     'VIEW ' || c.oid::regclass,
     false
 FROM pg_class c
@@ -64,6 +67,7 @@ SELECT
             AND NOT a.attisdropped
         )
     ),
+    true,
     'TYPE ' || c.reltype::regtype,
     false
 FROM pg_class c
@@ -75,7 +79,8 @@ SELECT
     'trigger',
     quote_ident(t.tgname),
     quote_ident(n.nspname) || '.' || quote_ident(c.relname),
-    CASE WHEN t.tgenabled = 'O' THEN pg_get_triggerdef(t.oid) ELSE 'disabled' END,
+    pg_get_triggerdef(t.oid),
+    t.tgenabled = 'O',
     format('TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname),
     false
 FROM pg_trigger t
@@ -89,30 +94,52 @@ AND t.tgparentid = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Existing:
+    """An object in the catalog: its text there, whether it is enabled, and what DROP is to name.
+
+    `is_open` tells of a function whether everybody may run it.
+    """
+
+    name: str
+    table: str | None
+    definition: str
+    is_enabled: bool
+    drop: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Object:
-    """An object of ours: how it stands, and its rendering or, of an orphan, how to drop it."""
+    """An object of ours: how it stands, and its rendering, which an orphan has not."""
 
     kind: Kind
     name: str
     table: str | None
     status: Status
     rendered: Rendered | None
-    leftovers: tuple[str, ...] = ()
-    """What DROP is to name, for each object of this name that is not as rendered."""
+    leftovers: tuple[Existing, ...] = ()
+    """Each object of this name that is not as rendered."""
     is_foreign: bool = False
     """Of a function: whether its text is neither the rendered one nor the one last deployed."""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}" + (f" on {self.table}" if self.table else "")
 
+    @property
+    def in_place(self) -> Existing | None:
+        """The leftover whose place the rendering takes; the others are to be dropped."""
+        if self.rendered is None:
+            return None
+        drop = unquoted(_drop_of(self.rendered))
+        return next((one for one in self.leftovers if unquoted(one.drop) == drop), None)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Existing:
-    name: str
-    table: str | None
-    definition: str
-    drop: str
-    is_open: bool
+    @property
+    def is_recreated(self) -> bool:
+        """Whether the function in place has to be dropped first, grants and all."""
+        if self.kind != "function" or self.rendered is None or self.in_place is None:
+            return False
+        old = signature(self.in_place.definition, self.in_place.name)
+        return not is_replaceable(old, signature(self.rendered.definition, self.rendered.name))
 
 
 def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
@@ -128,12 +155,12 @@ def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
     with plainly(session):
         existing = _existing(session)
         deployed = deployments.last(session)
-    fingerprints = deployed.definitions if deployed else {}
+    kept = deployed.definitions if deployed else {}
     objects = []
     for one in rendered:
         if one.kind != "table":
             found = existing.pop(_place(one.kind, one.name, one.table), [])
-            objects.append(_compared(one, found, fingerprints.get(_key(one))))
+            objects.append(_compared(one, found, kept.get(_key(one))))
     orphans = (
         Object(
             kind=kind,
@@ -141,50 +168,52 @@ def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
             table=found[0].table,
             status="ORPHANED",
             rendered=None,
-            leftovers=tuple(one.drop for one in found),
+            leftovers=tuple(found),
         )
         for (kind, _, _), found in existing.items()
     )
     return [*objects, *orphans]
 
 
-def definitions(session: Connection, rendered: Iterable[Rendered]) -> dict[str, str]:
-    """Give a fingerprint of each function and view, right after they were made as rendered."""
-    with plainly(session):
-        existing = _existing(session)
-    found = {}
-    for one in rendered:
-        if one.kind == "function":
-            found[_key(one)] = _fingerprint(one.definition)
-        elif one.kind == "view":
-            [view] = existing[_place(one.kind, one.name, None)]
-            found[_key(one)] = _fingerprint(one.definition, view.definition)
-    return found
+def fingerprints(rendered: Iterable[Rendered], kind: Kind) -> dict[str, str]:
+    """Give a fingerprint of each rendered text of a kind: of a function, that of the catalog's.
+
+    That of a view's is yet to be combined with what the server makes of it, by deployments.record.
+    """
+    return {_key(one): _fingerprint(one.definition) for one in rendered if one.kind == kind}
 
 
-def _existing(session: Connection) -> dict[tuple[Kind, str, str | None], list[_Existing]]:
+def _existing(session: Connection) -> dict[tuple[Kind, str, str | None], list[Existing]]:
     found = defaultdict(list)
-    for kind, name, table, definition, drop, is_open in session.execute(_OBJECTS):
-        one = _Existing(name=name, table=table, definition=definition, drop=drop, is_open=is_open)
+    for kind, name, table, definition, is_enabled, drop, is_open in session.execute(_OBJECTS):
+        one = Existing(
+            name=name,
+            table=table,
+            definition=definition,
+            is_enabled=is_enabled,
+            drop=drop,
+            is_open=is_open,
+        )
         found[_place(kind, name, table)].append(one)
     return dict(sorted(found.items(), key=str))
 
 
 def _place(kind: Kind, name: str, table: str | None) -> tuple[Kind, str, str | None]:
     """Tell where an object is to be found: without quotes, for older servers need fewer."""
-    return kind, _unquoted(name), table and _unquoted(table)
+    return kind, unquoted(name), table and unquoted(table)
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
+    """Take the quotes out of names, which servers put around more of them than others."""
     return text.replace('"', "")
 
 
-def _compared(one: Rendered, found: list[_Existing], deployed: str | None) -> Object:
+def _compared(one: Rendered, found: list[Existing], deployed: str | None) -> Object:
     others = [other for other in found if not _is_as_rendered(one, other, deployed)]
     status: Status = "CURRENT"
     if not found:
         status = "MISSING"
-    elif any(other.definition == "disabled" for other in others):
+    elif not all(other.is_enabled for other in others):
         status = "DISABLED"
     elif others:
         status = "OUTDATED"
@@ -194,20 +223,29 @@ def _compared(one: Rendered, found: list[_Existing], deployed: str | None) -> Ob
         table=one.table,
         status=status,
         rendered=one,
-        leftovers=tuple(other.drop for other in others),
+        leftovers=tuple(others),
         is_foreign=one.kind == "function"
         and any(_fingerprint(other.definition) != deployed for other in others),
     )
 
 
-def _is_as_rendered(one: Rendered, found: _Existing, deployed: str | None) -> bool:
+def _is_as_rendered(one: Rendered, found: Existing, deployed: str | None) -> bool:
     if one.kind == "view":
-        return _fingerprint(one.definition, found.definition) == deployed
+        return _fingerprint(_fingerprint(one.definition), found.definition) == deployed
     if one.kind == "trigger":
         lines = one.definition.replace("OR REPLACE ", "", 1).splitlines()
         written = " ".join(line.strip() for line in lines)
-        return _unquoted(found.definition) == _unquoted(written)
+        return found.is_enabled and unquoted(found.definition) == unquoted(written)
     return found.definition == one.definition and not (found.is_open and one.is_closed)
+
+
+def _drop_of(one: Rendered) -> str:
+    match one.kind:
+        case "function":
+            return signature(one.definition, one.name).drop
+        case "trigger":
+            return f"TRIGGER {one.name} ON {one.table}"
+    return f"{one.kind.upper()} {one.name}"
 
 
 def _key(one: Rendered) -> str:

@@ -26,7 +26,7 @@ SELECT
     pg_catalog.set_config('IntervalStyle', 'postgres', false)
 """
 
-_PLAIN = """
+PLAIN = """
 SELECT
     set_config('search_path', '', true),
     set_config('quote_all_identifiers', 'off', true),
@@ -80,5 +80,17 @@ def plainly(session: Connection) -> Iterator[None]:
     The block is rolled back, its settings and locks with it: it is for looking.
     """
     with session.transaction(force_rollback=True):
-        session.execute(_PLAIN)
+        session.execute(PLAIN)
         yield
+
+
+@contextmanager
+def snapshot(session: Connection) -> Iterator[None]:
+    """Within the block all is read as it was at one moment, and nothing can be written."""
+    session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    session.read_only = True
+    try:
+        with session.transaction():
+            yield
+    finally:
+        session.isolation_level = session.read_only = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import requirements, rights, tables
+from generator import gaps, requirements, rights, tables
 from generator.database import MINIMUM_VERSION, Connection, connect
 from generator.errors import DatabaseError
 from generator.locks import DEPLOY_KEY, LOCK_CLASS
@@ -24,16 +24,22 @@ if TYPE_CHECKING:
 class Deployment:
     """What a deployment did: migrations applied, objects changed, accounts whose zone it took."""
 
-    migrations: tuple[str, ...]
-    changes: tuple[str, ...]
-    coverage_voided: bool
-    accounts_followed: int
+    migrations: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    coverage_voided: bool = False
+    accounts_followed: int = 0
+    incomplete: tuple[str, ...] = ()
+    """Metrics and dimensions whose history is still to be backfilled."""
+    retired: tuple[str, ...] = ()
+    """Metrics and dimensions that are no longer counted, and whose rows are kept."""
+    rows_deleted: int = 0
 
 
 def deploy(
     dsn: str,
     registry: Registry,
     *,
+    delete_removed: bool = False,
     patience: Patience | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> Deployment:
@@ -42,24 +48,34 @@ def deploy(
     Everything is checked before anything is changed, and deployments take turns. However one ends,
     it leaves the old triggers and functions or the new ones. A lock that could hold up writers is
     asked for with a timeout, again and again, as `patience` says; `report` is told of it.
+    With `delete_removed`, rows of what the registry no longer counts are deleted in the end.
     """
     patience = patience or Patience()
     with connect(dsn) as session:
-        check_server(session)
         session.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, DEPLOY_KEY))
-        requirements.check(session, registry)
-        rights.check(session, registry)
+        check(session, registry)
         migrations = migrate(session, dsn)
         steps = Steps(session, registry, render(registry, tables.survey(session, registry)))
         made, emptied = patience.run(session, steps.make_tables, report)
         changes, voided = patience.run(session, lambda: steps.replace(made), report)
         followed = patience.run(session, steps.follow_accounts, report)
+        deleted = gaps.delete_retired(session, registry) if delete_removed else 0
         return Deployment(
             migrations=tuple(migrations),
             changes=(*made, *changes),
             coverage_voided=emptied or voided,
             accounts_followed=followed,
+            incomplete=tuple(gaps.incomplete(session)),
+            retired=tuple(gaps.retired(session)),
+            rows_deleted=deleted,
         )
+
+
+def check(session: Connection, registry: Registry) -> None:
+    """Raise DatabaseError where the server, the tables or the role are not such as are needed."""
+    check_server(session)
+    requirements.check(session, registry)
+    rights.check(session, registry)
 
 
 def check_server(session: Connection) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from psycopg.types.json import Jsonb
-
 from generator import __version__
+from generator.counting import Counting
+from generator.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,21 +19,39 @@ if TYPE_CHECKING:
 _IS_THERE = "SELECT to_regclass('rollup.deployments') IS NOT NULL"
 
 _LAST = """
-SELECT d.registry_digest, d.counting_digest, d.definitions
+SELECT d.registry_digest, d.counting, d.definitions
 FROM rollup.deployments d
 ORDER BY d.id DESC
 LIMIT 1
 """
 
-_RECORD = """
+_RECORD = r"""
 INSERT INTO rollup.deployments (
     version,
     registry_digest,
-    counting_digest,
+    counting,
     changes,
     definitions
 )
-VALUES (%s, %s, %s, %s, %s)
+SELECT
+    %(version)s,
+    %(registry)s,
+    %(counting)s::jsonb,
+    %(changes)s::text[],
+    %(functions)s::jsonb || jsonb_object_agg(
+        v.key,
+        encode(
+            sha256(convert_to(v.value || E'\n' || pg_get_viewdef(to_regclass(v.name)), 'UTF8')),
+            'hex'
+        )
+    )
+FROM (
+    SELECT
+        e.key,
+        e.value,
+        substr(e.key, length('view ') + 1) AS name
+    FROM jsonb_each_text(%(views)s::jsonb) e
+) v
 """
 
 
@@ -41,7 +60,7 @@ class Deployed:
     """The last deployment: of which registry, and the fingerprints of what it has made."""
 
     registry_digest: str
-    counting_digest: str
+    counting: Counting
     definitions: dict[str, str]
     """By kind and name: see generator.catalog."""
 
@@ -53,17 +72,27 @@ def last(session: Connection) -> Deployed | None:
     row = session.execute(_LAST).fetchone()
     if row is None:
         return None
-    registry_digest, counting_digest, definitions = row
+    registry_digest, counting, definitions = row
     return Deployed(
         registry_digest=registry_digest,
-        counting_digest=counting_digest,
+        counting=Counting.of_json(counting),
         definitions=definitions,
     )
 
 
 def record(
-    session: Connection, registry: Registry, changes: Sequence[str], definitions: dict[str, str]
-) -> None:
-    """Write down a deployment: what it changed, and the fingerprints of all that is there now."""
-    digests = (registry.digest, registry.counting_digest)
-    session.execute(_RECORD, (__version__, *digests, list(changes), Jsonb(definitions)))
+    registry: Registry, changes: Sequence[str], functions: dict[str, str], views: dict[str, str]
+) -> Statement:
+    """Write the statement that writes down a deployment: what it changed, and what is there now.
+
+    The fingerprint of a view is that of its rendering and of what the server prints of it.
+    """
+    values = {
+        "version": __version__,
+        "registry": registry.digest,
+        "counting": json.dumps(registry.counting.as_json(), indent=4),
+        "changes": list(changes),
+        "functions": json.dumps(functions, indent=4),
+        "views": json.dumps(views, indent=4),
+    }
+    return Statement(text=_RECORD, values=values)

@@ -10,6 +10,7 @@ PUBLIC = (
     "current_rollups",
     "current_members",
     "coverage",
+    "metric_coverage",
     "is_covered",
     "status",
     "set_timezone",

@@ -5,20 +5,66 @@ from __future__ import annotations
 import getpass
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict
 from yoyo import get_backend, read_migrations
+from yoyo.migrations import topological_sort
 
 from generator.errors import DatabaseError
+from generator.quoting import literal
+from generator.statements import Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.database import Connection
 
 SCHEMA = "rollup"
 
 _IS_MISSING = "SELECT to_regnamespace(%s) IS NULL"
+
+_HAS_MIGRATIONS = "SELECT to_regclass('rollup._yoyo_migration') IS NOT NULL"
+
+_APPLIED = "SELECT m.migration_hash FROM rollup._yoyo_migration m"
+
+# What yoyo makes in its version 2, which it takes over as it is.
+_TABLES = """
+CREATE TABLE IF NOT EXISTS rollup.yoyo_lock (
+    locked integer DEFAULT 1 PRIMARY KEY,
+    ctime timestamp,
+    pid integer NOT NULL
+);
+CREATE TABLE IF NOT EXISTS rollup._yoyo_log (
+    id varchar(36) PRIMARY KEY,
+    migration_hash varchar(64),
+    migration_id varchar(255),
+    operation varchar(10),
+    username varchar(255),
+    hostname varchar(255),
+    comment varchar(255),
+    created_at_utc timestamp
+);
+CREATE TABLE IF NOT EXISTS rollup._yoyo_version (
+    version integer PRIMARY KEY,
+    installed_at_utc timestamp
+);
+CREATE TABLE IF NOT EXISTS rollup._yoyo_migration (
+    migration_hash varchar(64) PRIMARY KEY,
+    migration_id varchar(255),
+    applied_at_utc timestamp
+);
+INSERT INTO rollup._yoyo_version VALUES (2, now() AT TIME ZONE 'UTC') ON CONFLICT DO NOTHING;
+"""
+
+_MARK = """
+INSERT INTO rollup._yoyo_log VALUES (
+    gen_random_uuid()::text, %(hash)s, %(id)s, 'apply', current_user, 'psql', NULL,
+    now() AT TIME ZONE 'UTC'
+);
+INSERT INTO rollup._yoyo_migration VALUES (%(hash)s, %(id)s, now() AT TIME ZONE 'UTC');
+"""
 
 _PACKAGED = Path(__file__).with_name("migrations")
 _CHECKED_OUT = Path(__file__).parent.with_name("migrations")
@@ -45,6 +91,36 @@ def migrate(session: Connection, dsn: str) -> list[str]:
         missing = backend.to_apply(read_migrations(str(folder())))
         backend.apply_migrations(missing)
         return [migration.id for migration in missing]
+
+
+def pending(session: Connection) -> list[str]:
+    """Name the migrations that are missing, oldest first; nothing is changed, as yoyo would."""
+    return [migration.id for migration in _missing(session)]
+
+
+def script(session: Connection) -> Iterator[tuple[str, Statement]]:
+    """Write the SQL that applies each migration that is missing, under a title; nothing is changed.
+
+    The migrations are yoyo's, and the rest is what it would write down; as somebody else runs
+    this, it is their name that is logged.
+    """
+    missing = _missing(session)
+    if session.execute(_IS_MISSING, (SCHEMA,)).fetchone() == (True,):
+        yield f"The schema {SCHEMA}.", Statement(text=f"CREATE SCHEMA {SCHEMA}")
+    if missing and session.execute(_HAS_MIGRATIONS).fetchone() != (True,):
+        yield "What yoyo keeps of migrations.", Statement(text=_TABLES)
+    for migration in missing:
+        mark = _MARK % {"hash": literal(migration.hash), "id": literal(migration.id)}
+        text = Path(migration.path).read_text("utf-8")
+        yield f"Migration {migration.id}.", Statement(text=f"{text}\n{mark.strip()}")
+
+
+def _missing(session: Connection) -> list[Any]:
+    applied: set[str] = set()
+    if session.execute(_HAS_MIGRATIONS).fetchone() == (True,):
+        applied = {hash_ for [hash_] in session.execute(_APPLIED)}
+    migrations = read_migrations(str(folder()))
+    return list(topological_sort(one for one in migrations if one.hash not in applied))
 
 
 def folder() -> Path:

@@ -11,6 +11,7 @@ import psycopg
 
 from generator.blockers import Blocked, name_holders
 from generator.errors import DatabaseError
+from generator.quoting import Sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,11 @@ class Patience:
     lock_timeout: float = 0.5
     attempts: int = 60
 
+    @property
+    def setting(self) -> Sql:
+        """The statement that makes the rest of a transaction wait no longer than that."""
+        return Sql(f"SET LOCAL lock_timeout = '{round(self.lock_timeout * 1000)}ms'")
+
     def run(
         self, session: Connection, step: Callable[[], Result], report: Callable[[str], None]
     ) -> Result:
@@ -44,8 +50,7 @@ class Patience:
         for attempt in range(1, self.attempts + 1):
             try:
                 with session.transaction():
-                    timeout = f"{round(self.lock_timeout * 1000)}ms"
-                    session.execute("SELECT set_config('lock_timeout', %s, true)", (timeout,))
+                    session.execute(self.setting)
                     return step()
             except Blocked as blocked:
                 holders = name_holders(session, blocked.lock)

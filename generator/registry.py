@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import re
 import tomllib
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator.counting import Counting, counting, digest
 from generator.errors import RegistryError
 from generator.registry_errors import invalid
 from generator.registry_reader import read
@@ -169,16 +168,12 @@ class Registry:
     @cached_property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of all that the registry says: not of how the file looks."""
-        return _digest(dataclasses.asdict(self))
+        return digest(dataclasses.asdict(self))
 
     @cached_property
-    def counting_digest(self) -> str:
-        """SHA-256 of what it says of counting: not of what is only read, named or followed."""
-        content = dataclasses.asdict(self)
-        for name in ("accounts", "reports", "timezone_aliases"):
-            del content[name]
-        memberships = [dataclasses.asdict(one) for one in self.memberships]
-        return _digest({**content, "memberships": memberships})
+    def counting(self) -> Counting:
+        """What decides the totals, as digests: see generator.counting."""
+        return counting(self)
 
 
 def load(path: Path | None = None) -> Registry:
@@ -244,8 +239,3 @@ def _finished(draft: Draft) -> Registry:
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
-
-
-def _digest(content: dict[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -22,7 +22,7 @@ Kind = Literal["type", "table", "view", "function", "trigger"]
 
 _TABLES = ("rollups", "pending_events", "distinct_members")
 _TYPES = ("difference", "chunk")
-_VIEWS = ("coverage", "current_rollups", "current_members", "status")
+_VIEWS = ("coverage", "metric_coverage", "current_rollups", "current_members", "status")
 _FUNCTIONS = (
     "require_read_committed",
     "require_day",
@@ -35,6 +35,7 @@ _FUNCTIONS = (
     "knows_timezone",
     "require_timezones",
     "require_account",
+    "is_deployed",
     "is_covered",
     "want_timezone",
     "set_timezone",
@@ -42,8 +43,10 @@ _FUNCTIONS = (
     "count_sealed",
     "switch_timezone",
     "drift",
+    "rebuild_accounts",
     "rebuild",
     "backfill_chunks",
+    "backfill_chunk",
     "backfill",
     "purge_chunk",
     "purge_events",

@@ -41,15 +41,44 @@ ORDER BY s.account_id
 """
 
 
+_PENDING = """
+SELECT count(*), coalesce(max(p.id) - min(p.id) + 1, 0)
+FROM rollup.pending_events p
+"""
+
+_IN_ORDER = ("covered", "off")
+"""The states of an account about which there is nothing to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """How many events are to be folded, and over how many ids they are spread."""
+
+    events: int
+    ids: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The state of a database: the last deployment, our objects and tables, the accounts."""
 
     deployment: dict[str, Any] | None
-    is_registry_deployed: bool
+    registry_digest: str
     objects: list[Object]
     lacking: list[str]
     accounts: list[dict[str, Any]]
+    pending: Pending | None
+    """None where the accounts cannot be shown, either: rollup.status is not as rendered."""
+
+    @property
+    def is_registry_deployed(self) -> bool:
+        """Whether the last deployment was of this registry."""
+        return (self.deployment or {}).get("registry_digest") == self.registry_digest
+
+    @property
+    def uncovered(self) -> list[dict[str, Any]]:
+        """The accounts that are not covered on all days, or have no time zone that is known."""
+        return [one for one in self.accounts if one["state"] not in _IN_ORDER]
 
     @property
     def is_current(self) -> bool:
@@ -64,20 +93,24 @@ class Report:
 def inspect(session: Connection, registry: Registry) -> Report:
     """Read the state of a database; nothing is changed."""
     objects = compare(session, render(registry, tables.survey(session, registry)))
-    lacking = tables.lacking(session, registry)
+    lacking = [one.name for one in tables.lacking(session, registry)]
     deployment: dict[str, Any] | None = None
     accounts: list[dict[str, Any]] = []
+    pending: Pending | None = None
     with session.cursor(row_factory=dict_row) as cursor:
         if session.execute(_IS_DEPLOYED).fetchone() == (True,):
             deployment = cursor.execute(_DEPLOYMENT).fetchone()
         if _has_status(objects):
             accounts = cursor.execute(_ACCOUNTS).fetchall()
+            events, ids = session.execute(_PENDING).fetchone() or (0, 0)
+            pending = Pending(events=events, ids=ids)
     return Report(
         deployment=deployment,
-        is_registry_deployed=(deployment or {}).get("registry_digest") == registry.digest,
+        registry_digest=registry.digest,
         objects=objects,
         lacking=lacking,
         accounts=accounts,
+        pending=pending,
     )
 
 

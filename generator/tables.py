@@ -102,32 +102,42 @@ class Table:
     columns: dict[str, Column]
 
 
-def lacking(session: Connection, registry: Registry) -> list[str]:
-    """Name the tables of ours that are missing, or lack a column or a default."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """A table of ours that is missing, or the columns and defaults that it lacks."""
+
+    name: str
+    is_missing: bool
+    columns: tuple[str, ...] = ()
+    defaults: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{'create' if self.is_missing else 'complete'} table {self.name}"
+
+
+def lacking(session: Connection, registry: Registry) -> tuple[Lack, ...]:
+    """List the tables of ours that are missing, or lack a column or a default."""
     rollups = registry.rollups
-    defaults = {*amounts(registry), *MOMENTS}
-    pending = {"id", "sign", *(column.name for column in columns(registry))}
-    owned: list[tuple[str, str, set[str], set[str]]] = [
-        (rollups.schema, rollups.table, {*key(registry), *defaults}, defaults),
-        ("rollup", "pending_events", pending, set()),
-        ("rollup", "distinct_members", {*key(registry), "member", "occurrences"}, set()),
+    defaults = (*amounts(registry), *MOMENTS)
+    pending = ("id", "sign", *(column.name for column in columns(registry)))
+    members = (*key(registry), "member", "occurrences")
+    owned: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
+        (rollups.schema, rollups.table, (*key(registry), *defaults), defaults),
+        ("rollup", "pending_events", pending, ()),
+        ("rollup", "distinct_members", members, ()),
     ]
-    found = []
-    for schema, name, required, filled_in in owned:
-        table = find(session, schema, name)
-        if (
-            table is None
-            or not required <= table.columns.keys()
-            or not all(table.columns[column].has_default for column in filled_in)
-        ):
-            found.append(str(qualified(schema, name)))
-    return found
+    lacks = (
+        _lack(qualified(schema, name), find(session, schema, name), required, filled_in)
+        for schema, name, required, filled_in in owned
+    )
+    return tuple(one for one in lacks if one.is_missing or one.columns or one.defaults)
 
 
 def default_settings(session: Connection, registry: Registry) -> list[Sql]:
     """Write the statements that give an adopted rollup table the defaults that inserts rely on.
 
     Those of moments fit the type that they have there, which the rendered statement does not know.
+    A column that is not there yet comes with its default.
     """
     table = find(session, registry.rollups.schema, registry.rollups.table)
     if table is None:
@@ -135,8 +145,8 @@ def default_settings(session: Connection, registry: Registry) -> list[Sql]:
     return [
         Sql(f"ALTER TABLE {table.name} ALTER {ident(name)} SET DEFAULT {_DEFAULTS[column.type]}")
         for name in (*amounts(registry), *MOMENTS)
-        if (column := table.columns[name]).type == "timestamp with time zone"
-        or not column.has_default
+        if (column := table.columns.get(name))
+        and (column.type == "timestamp with time zone" or not column.has_default)
     ]
 
 
@@ -179,6 +189,21 @@ def amounts(registry: Registry) -> dict[str, str]:
         **{measure.count: "bigint" for measure in registry.measures},
         **{measure.sum: "double precision" for measure in registry.measures},
     }
+
+
+def _lack(
+    name: str, table: Table | None, required: tuple[str, ...], filled_in: tuple[str, ...]
+) -> Lack:
+    if table is None:
+        return Lack(name=name, is_missing=True)
+    return Lack(
+        name=name,
+        is_missing=False,
+        columns=tuple(one for one in required if one not in table.columns),
+        defaults=tuple(
+            one for one in filled_in if one in table.columns and not table.columns[one].has_default
+        ),
+    )
 
 
 def find(session: Connection, schema: str, name: str) -> Table | None:

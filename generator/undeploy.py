@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from generator import rights, tables
 from generator.blockers import waiting_for
-from generator.database import Connection, connect, plainly
+from generator.database import Connection, connect
+from generator.dependents import dependents
 from generator.errors import DatabaseError
 from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.migrate import SCHEMA
@@ -42,48 +43,6 @@ ORDER BY
     t.tgname
 """
 
-# What others have made of what is in our schema: views, functions, defaults and the like.
-_DEPENDENTS = """
-WITH ours AS (
-    SELECT 'pg_class'::regclass AS class, c.oid
-    FROM pg_class c
-    WHERE c.relnamespace = to_regnamespace(%(schema)s)
-    UNION ALL
-    SELECT 'pg_proc'::regclass, p.oid
-    FROM pg_proc p
-    WHERE p.pronamespace = to_regnamespace(%(schema)s)
-    UNION ALL
-    SELECT 'pg_type'::regclass, t.oid
-    FROM pg_type t
-    WHERE t.typnamespace = to_regnamespace(%(schema)s)
-)
-SELECT DISTINCT coalesce(
-    quote_ident(n.nspname) || '.' || quote_ident(c.relname),
-    pg_describe_object(d.classid, d.objid, d.objsubid)
-)
-FROM pg_depend d
-JOIN ours o ON o.class = d.refclassid AND o.oid = d.refobjid
-LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
-LEFT JOIN pg_class c ON c.oid = w.ev_class
-LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE d.deptype = 'n'
-AND d.classid NOT IN ('pg_trigger'::regclass, 'pg_constraint'::regclass)
-AND NOT EXISTS (
-    SELECT
-    FROM ours other
-    WHERE (other.class, other.oid) = (d.classid, d.objid)
-    OR (other.class, other.oid) = ('pg_class'::regclass, w.ev_class)
-)
-AND NOT EXISTS (
-    SELECT
-    FROM pg_attrdef f
-    WHERE d.classid = 'pg_attrdef'::regclass
-    AND f.oid = d.objid
-    AND f.adrelid IN (SELECT oid FROM ours)
-)
-ORDER BY 1
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class _Steps:
@@ -99,13 +58,11 @@ class _Steps:
                 hint="check --database-url, DATABASE_URL or the PG* variables",
             )
         rights.check(self.session, self.registry)
-        with plainly(self.session):
-            rows = self.session.execute(_DEPENDENTS, {"schema": SCHEMA})
-            dependents = [name for [name] in rows]
-        if dependents:
+        others = sorted({one.name for one in dependents(self.session) if one.drop is None})
+        if others:
             raise DatabaseError(
                 "others have made use of what would go\n"
-                + "\n".join(f"  {name}" for name in dependents),
+                + "\n".join(f"  {name}" for name in others),
                 hint="drop them first; nothing has been changed",
             )
         sealed = [str(account) for [account] in self.session.execute(_SEALED)]
@@ -129,7 +86,7 @@ class _Steps:
         gone: list[str] = []
         # The slots first, for writers append meanwhile; with them, nothing is left out of the fold.
         with waiting_for("SLOTS"):
-            self.session.execute("SELECT rollup.lock_record(NULL::bigint)")
+            self.session.execute("SELECT rollup.lock_record(NULL)")
         source = self.registry.source
         events = tables.partitions(self.session, self.registry)
         for name in (qualified(source.schema, source.table), *events):

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 _DRIFT = """
 SELECT
     d.*,
-    coalesce(v.covered @> d.date, false) AS covered
+    coalesce(coalesce(m.covered, v.covered_but_for_gaps) @> d.date, false) AS covered
 FROM rollup.drift(%s, %s, %s) d
 LEFT JOIN rollup.coverage v ON v.account_id = d.account_id
+LEFT JOIN rollup.metric_coverage m ON m.account_id = d.account_id
+    AND m.dimension_type = d.dimension_type
+    AND m.metric = d.metric
 """
 
 _MAY_NOTE = """

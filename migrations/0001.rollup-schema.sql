@@ -46,13 +46,47 @@ COMMENT ON TABLE rollup.invalidations IS
 COMMENT ON COLUMN rollup.invalidations.account_id IS
     'The account, taking part or not; NULL: every one.';
 
+CREATE TABLE IF NOT EXISTS rollup.gaps (
+    account_id bigint NOT NULL,
+    metric text,
+    dimension_type text,
+    days datemultirange NOT NULL,
+    CHECK (num_nonnulls(metric, dimension_type) = 1)
+);
+
+CREATE INDEX IF NOT EXISTS gaps_account_id ON rollup.gaps (account_id);
+
+COMMENT ON TABLE rollup.gaps IS
+    'Metrics and dimensions that came after some days were covered, or changed since: not complete on those days until they are backfilled.';
+COMMENT ON COLUMN rollup.gaps.account_id IS
+    'The account.';
+COMMENT ON COLUMN rollup.gaps.metric IS
+    'The metric, of every dimension; NULL: see dimension_type.';
+COMMENT ON COLUMN rollup.gaps.dimension_type IS
+    'The dimension, of every metric; NULL: see metric.';
+COMMENT ON COLUMN rollup.gaps.days IS
+    'The days; those that are sealed stay, for their events are gone.';
+
+CREATE TABLE IF NOT EXISTS rollup.retired (
+    metric text,
+    dimension_type text,
+    CHECK (num_nonnulls(metric, dimension_type) = 1)
+);
+
+COMMENT ON TABLE rollup.retired IS
+    'Metrics and dimensions that are no longer counted, and whose rows are kept as they were.';
+COMMENT ON COLUMN rollup.retired.metric IS
+    'The metric, of every dimension; NULL: see dimension_type.';
+COMMENT ON COLUMN rollup.retired.dimension_type IS
+    'The dimension, of every metric; NULL: see metric.';
+
 CREATE TABLE IF NOT EXISTS rollup.deployments (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     deployed_at timestamptz NOT NULL DEFAULT now(),
     deployed_by text NOT NULL DEFAULT current_user,
     version text NOT NULL,
     registry_digest text NOT NULL,
-    counting_digest text NOT NULL,
+    counting jsonb NOT NULL,
     changes text[] NOT NULL,
     definitions jsonb NOT NULL
 );
@@ -69,8 +103,8 @@ COMMENT ON COLUMN rollup.deployments.version IS
     'The version of reporting-rollups.';
 COMMENT ON COLUMN rollup.deployments.registry_digest IS
     'SHA-256 of all that the registry says.';
-COMMENT ON COLUMN rollup.deployments.counting_digest IS
-    'SHA-256 of what it says of counting; where that changes, days are no longer covered.';
+COMMENT ON COLUMN rollup.deployments.counting IS
+    'SHA-256 of what it says of counting, in all and per metric and dimension: what changes here has to be backfilled.';
 COMMENT ON COLUMN rollup.deployments.changes IS
     'The objects that it created, replaced or dropped.';
 COMMENT ON COLUMN rollup.deployments.definitions IS

@@ -15,10 +15,10 @@ from tests.waiting import waiting
 if TYPE_CHECKING:
     from tests.databases import Connect
 
-Chunk = tuple[int, str | None, str | None, int]
+Chunk = tuple[list[int], str | None, str | None, int]
 
 CHUNKS = """
-SELECT account_id, since::text, until::text, events
+SELECT account_ids, since::text, until::text, events
 FROM rollup.backfill_chunks(%(account)s, %(since)s, %(until)s, %(size)s)
 """
 EVENTS_BY_ACCOUNT = """
@@ -27,6 +27,12 @@ FROM public.reporting_events
 WHERE name <> 'conversation_opened'
 AND account_id IS NOT NULL
 GROUP BY account_id
+"""
+COUNTED_EVENTS = """
+SELECT count(*)
+FROM public.reporting_events
+WHERE name <> 'conversation_opened'
+AND account_id IN (1, 2, 3)
 """
 COVERED = "SELECT covered::text FROM rollup.accounts ORDER BY account_id"
 
@@ -50,7 +56,7 @@ def chunks_of(
     until: str | None = None,
     size: int = 20,
 ) -> list[Chunk]:
-    """Ask for the chunks of a backfill: account, since, until, events."""
+    """Ask for the chunks of a backfill: accounts, since, until, events."""
     scope = {"account": account, "since": since, "until": until, "size": size}
     return connection.execute(CHUNKS, scope).fetchall()
 
@@ -61,26 +67,43 @@ def test_chunks_cover_the_days_of_every_account_without_gap_or_overlap(
 ) -> None:
     chunks = chunks_of(connection, size=size)
     for account, events in connection.execute(EVENTS_BY_ACCOUNT):
-        own = [chunk for chunk in chunks if chunk[0] == account]
+        own = [chunk for chunk in chunks if account in chunk[0]]
         assert own[0][1] is None
         assert own[-1][2] is None
         assert all(earlier[2] == later[1] for earlier, later in pairwise(own))
         bounds = [chunk[2] for chunk in own[:-1]]
         assert None not in bounds
         assert bounds == sorted(set(bounds), key=str)
-        assert sum(chunk[3] for chunk in own) == events
+        assert own[0][0] != [account] or sum(chunk[3] for chunk in own) == events
         assert len(own) == 1 or size < events
-    assert {chunk[0] for chunk in chunks} == {1, 2, 3}
+    assert {account for chunk in chunks for account in chunk[0]} == {1, 2, 3}
+    [events] = connection.execute(COUNTED_EVENTS).fetchone() or (0,)
+    assert sum(chunk[3] for chunk in chunks) == events
+
+
+def test_small_accounts_share_chunks(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("SELECT rollup.set_timezone(a, 'UTC') FROM generate_series(11, 60) a")
+    connection.execute("SELECT rollup.rebuild(14)")
+    chunks = chunks_of(connection, size=400)
+    assert {len(chunk[0]) for chunk in chunks} > {1}
+    assert sorted(account for accounts, *_ in chunks for account in accounts) == [
+        *(1, 2, 3, 11, 12, 13),
+        *range(15, 61),
+    ]
+    assert all(len(chunk[0]) <= 21 for chunk in chunks)
+    connection.execute("CALL rollup.backfill()")
+    assert chunks_of(connection) == []
+    assert_exact(connection)
 
 
 def test_chunks_keep_to_the_days_and_the_account_that_are_asked_for(
     connection: psycopg.Connection[Any],
 ) -> None:
     chunks = chunks_of(connection, account=2, since="2026-03-12", until="2026-03-20", size=10)
-    assert chunks[0][:2] == (2, "2026-03-12")
+    assert chunks[0][:2] == ([2], "2026-03-12")
     assert chunks[-1][2] == "2026-03-20"
     assert all(earlier[2] == later[1] for earlier, later in pairwise(chunks))
-    assert {chunk[0] for chunk in chunks} == {2}
+    assert all(chunk[0] == [2] for chunk in chunks)
     open_end = chunks_of(connection, account=2, since="2026-03-12", size=10)
     assert (open_end[0][1], open_end[-1][2]) == ("2026-03-12", None)
     open_start = chunks_of(connection, account=2, until="2026-03-12", size=10)
@@ -95,16 +118,16 @@ def test_chunks_leave_out_what_is_covered_and_accounts_without_a_zone(
     connection.execute("SELECT rollup.rebuild(1, '2026-03-10', '2026-03-15')")
     connection.execute("SELECT rollup.rebuild(2)")
     left = chunks_of(connection, size=1)
-    assert set(left) < set(days)
-    assert {chunk[0] for chunk in left} == {1}
-    assert {chunk[1] for chunk in days if chunk[0] == 1} - {chunk[1] for chunk in left} == {
+    assert all(chunk in days for chunk in left)
+    assert all(chunk[0] == [1] for chunk in left)
+    assert {chunk[1] for chunk in days if chunk[0] == [1]} - {chunk[1] for chunk in left} == {
         f"2026-03-{day}" for day in range(10, 15)
     }
 
 
 def test_an_account_without_events_has_one_chunk(connection: psycopg.Connection[Any]) -> None:
     connection.execute("SELECT rollup.set_timezone(5, 'UTC')")
-    assert chunks_of(connection, account=5) == [(5, None, None, 0)]
+    assert chunks_of(connection, account=5) == [([5], None, None, 0)]
     connection.execute("CALL rollup.backfill(5)")
     assert chunks_of(connection, account=5) == []
 
@@ -116,12 +139,12 @@ def test_a_backfill_makes_everything_exact_and_covered(
     notices: list[str | None] = []
     connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
     connection.execute("CALL rollup.backfill()")
-    assert [str(notice)[:10] for notice in notices] == ["account 1:", "account 2:", "account 3:"]
+    assert [str(notice)[:11] for notice in notices] == ["3 accounts:"]
     assert connection.execute(COVERED).fetchall() == [("{(,)}",)] * 3
     assert_exact(connection)
     recorded = row_versions(connection)
     connection.execute("CALL rollup.backfill()")
-    assert len(notices) == 3
+    assert len(notices) == 1
     assert row_versions(connection) == recorded
 
 
@@ -174,7 +197,7 @@ def test_a_backfill_that_was_interrupted_goes_on_where_it_stopped(
     write(in_flight, account_id=2)
     connection.execute("SET lock_timeout = '100ms'")
     with pytest.raises(psycopg.errors.LockNotAvailable):
-        connection.execute("CALL rollup.backfill()")
+        connection.execute("CALL rollup.backfill(chunk_events => 100)")
     assert connection.execute(COVERED).fetchall() == [("{(,)}",), ("{}",), ("{}",)]
     assert_exact_where_covered(connection)
     recorded = row_versions(connection)
@@ -191,7 +214,7 @@ def test_a_backfill_that_is_cancelled_keeps_the_chunks_that_it_has_finished(
     write(in_flight, account_id=3)
     with (
         pytest.raises(psycopg.errors.QueryCanceled),
-        waiting(connection, backfiller, "CALL rollup.backfill()"),
+        waiting(connection, backfiller, "CALL rollup.backfill(chunk_events => 100)"),
     ):
         backfiller.cancel_safe()
     assert connection.execute(COVERED).fetchall() == [("{(,)}",), ("{(,)}",), ("{}",)]

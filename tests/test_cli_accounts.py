@@ -100,7 +100,7 @@ def test_a_dry_run_of_backfill_prints_the_plan_and_does_nothing(
     assert all(zone in said for zone in ZONES.values())
     assert "dry run: nothing was done" in said
     plan = json.loads(succeed("backfill", "--dry-run", "--json", "--account", "2", on=database))
-    assert plan == [{"account_id": 2, "since": None, "until": None, "events": 22}]
+    assert plan == [{"account_ids": [2], "since": None, "until": None, "events": 22}]
     assert history.execute(COVERED).fetchall() == []
     assert history.execute("TABLE public.reporting_events_rollups").fetchall() == []
 
@@ -111,15 +111,11 @@ def test_backfill_prints_a_line_a_chunk_where_there_is_no_terminal(
     done = run("backfill", on=database)
     assert done.exit_code == 0
     lines = done.stderr.splitlines()
-    assert [line.partition(":")[0] for line in lines] == [
-        "1/3 account 1",
-        "2/3 account 2",
-        "3/3 account 3",
-    ]
-    assert "the beginning to today and after, 22 events, " in lines[1]
+    assert [line.partition(":")[0] for line in lines] == ["1/1 3 accounts"]
+    assert "the beginning to today and after, 65 events, " in lines[0]
     assert "\x1b" not in done.output
     assert "\r" not in done.output
-    assert done.stdout.splitlines()[-1].startswith("backfilled 65 events in 3 chunks, ")
+    assert done.stdout.splitlines()[-1].startswith("backfilled 65 events in 1 chunk, ")
     assert_exact(history)
     assert succeed("backfill", on=database) == "nothing to do: all days are covered\n"
 

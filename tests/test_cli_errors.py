@@ -17,6 +17,7 @@ UNREACHABLE = "host=/nowhere dbname=nothing"
 
 ON_A_DATABASE = {
     "demo": (),
+    "plan": (),
     "deploy": (),
     "timezone": (),
     "backfill": (),
@@ -63,7 +64,7 @@ def test_deploying_to_an_empty_database_says_which_tables_are_missing(empty_data
     assert "hint: mend the tables or the registry; nothing has been changed" in said
 
 
-@pytest.mark.parametrize("name", ["render", "deploy", "status"])
+@pytest.mark.parametrize("name", ["render", "plan", "deploy", "status"])
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -101,6 +102,9 @@ def test_a_registry_with_several_mistakes_names_them_all(tmp_path: Path) -> None
         ("nonsense",),
         ("status", "--nonsense"),
         ("status", "superfluous"),
+        ("status", "--json", "--openmetrics"),
+        ("status", "--per-account"),
+        ("deploy", "--dry-run", "--backfill"),
         ("deploy", "--lock-timeout", "0"),
         ("deploy", "--attempts", "0"),
         ("deploy", "--lock-timeout", "soon"),

@@ -11,6 +11,7 @@ from generator.locks import LOCK_CLASS
 from tests.command import run, succeed, terminal
 from tests.events import ZONES, mix
 from tests.oracle import assert_exact, assert_exact_where_covered
+from tests.waiting import await_slot_waiters
 
 if TYPE_CHECKING:
     import psycopg
@@ -118,8 +119,8 @@ def test_interrupting_a_backfill_keeps_what_is_done_and_the_next_one_goes_on(
 ) -> None:
     holder = connect(database)
     holder.execute("SELECT pg_advisory_lock(%s, 2)", (LOCK_CLASS,))
-    with terminal("backfill", "--yes", on=database) as screen:
-        screen.until("account 1")
+    with terminal("backfill", "--yes", "--chunk-events", "5", on=database) as screen:
+        await_slot_waiters(session)
         assert screen.type("\x03").end() == 1
     assert "interrupted; what is done is kept" in screen.shown
     assert "run the same command again" in screen.shown
@@ -137,8 +138,8 @@ def test_a_backfill_that_is_killed_keeps_what_is_done_and_the_next_one_goes_on(
 ) -> None:
     holder = connect(database)
     holder.execute("SELECT pg_advisory_lock(%s, 2)", (LOCK_CLASS,))
-    with terminal("backfill", "--yes", on=database) as screen:
-        screen.until("account 1")
+    with terminal("backfill", "--yes", "--chunk-events", "5", on=database) as screen:
+        await_slot_waiters(session)
         screen.process.send_signal(how)
         assert screen.end() != 0
     assert "Traceback" not in screen.shown

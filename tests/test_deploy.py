@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 REGISTRY = load()
 RENDERED = render(REGISTRY)
 AT_ONCE = Patience(lock_timeout=0.05, attempts=1)
-NOTHING = Deployment(migrations=(), changes=(), coverage_voided=False, accounts_followed=0)
+NOTHING = Deployment()
 
 OBJECTS = """
 SELECT 'function', p.oid, p.xmin::text
@@ -263,21 +263,12 @@ def test_coverage_is_void_when_a_table_of_ours_was_gone(
 ) -> None:
     covered.execute(f"DROP TABLE {table} CASCADE")
     done = deploy(database, REGISTRY)
-    assert f"create or complete table {table}" in done.changes
+    assert f"create table {table}" in done.changes
     assert done.coverage_voided
     assert not are_days_covered(covered)
     covered.execute("CALL rollup.backfill()")
     assert_exact(covered)
     assert inspect(covered, REGISTRY).is_current
-
-
-def test_coverage_is_void_when_something_else_is_counted(database: str, covered: Session) -> None:
-    fewer = dataclasses.replace(REGISTRY, events=REGISTRY.events[1:], reports=REGISTRY.reports[2:])
-    assert deploy(database, fewer).coverage_voided
-    covered.execute("SELECT rollup.rebuild()")
-    assert are_days_covered(covered)
-    assert deploy(database, REGISTRY).coverage_voided
-    assert not are_days_covered(covered)
 
 
 def test_coverage_outlives_a_registry_that_counts_the_same(database: str, covered: Session) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from generator.catalog import compare
 from generator.deploy import deploy
+from generator.patience import Patience
+from generator.plan import plan
 from generator.registry import load
 from generator.render import render
 from generator.status import inspect
@@ -192,7 +194,9 @@ def test_what_was_changed_by_hand_is_seen_and_healed(
     session = desk(connect(database))
     session.execute(damage.statement)
     assert stale(session) == damage.seen
+    planned = plan(database, REGISTRY, Patience())
     done = deploy(database, REGISTRY)
+    assert planned.changes.described == done.changes
     assert sorted(done.changes) == sorted(
         f"{DO[status]} {name}" for name, status in damage.seen.items()
     )

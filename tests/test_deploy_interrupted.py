@@ -154,7 +154,9 @@ def test_days_are_not_covered_by_a_rebuild_that_began_before_a_deploy(
     mix(session)
     if reason == "a trigger was off":
         session.execute("ALTER TABLE public.reporting_events DISABLE TRIGGER rollup_after_insert")
-    session.execute("UPDATE public.reporting_events_rollups SET count = count + 1")
+    session.execute(
+        "UPDATE public.reporting_events_rollups SET count = count + 1 WHERE account_id = 1"
+    )
     holder = connect(reference_database, autocommit=False)
     holder.execute("SELECT FROM public.reporting_events_rollups FOR UPDATE")
     rebuilder = connect(reference_database)

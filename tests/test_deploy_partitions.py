@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Session = psycopg.Connection[Any]
 
 REGISTRY = load()
-NOTHING = Deployment(migrations=(), changes=(), coverage_voided=False, accounts_followed=0)
+NOTHING = Deployment()
 
 PARTITIONED = """
 CREATE TABLE public.whole (LIKE public.reporting_events INCLUDING DEFAULTS)

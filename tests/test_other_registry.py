@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Session = psycopg.Connection[Any]
 
 REFERENCE = load()
-NOTHING = Deployment(migrations=(), changes=(), coverage_voided=False, accounts_followed=0)
+NOTHING = Deployment()
 ZONES = {1: "Asia/Kolkata", 2: "America/New_York", 3: "Pacific/Tongatapu"}
 
 DRIFT = "SELECT * FROM rollup.drift()"

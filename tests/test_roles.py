@@ -61,6 +61,7 @@ REPORTS = {
     "view": "SELECT * FROM rollup.current_rollups ORDER BY 1, 2, 3, 4, 5",
     "members": "SELECT * FROM rollup.current_members ORDER BY 1, 2, 3, 4, 5, 6",
     "coverage": "SELECT * FROM rollup.coverage ORDER BY 1",
+    "coverage of metrics": "SELECT * FROM rollup.metric_coverage ORDER BY 1, 2, 3",
     "status": "SELECT * FROM rollup.status ORDER BY 1",
 }
 
@@ -210,7 +211,7 @@ def test_a_reader_needs_each_of_its_rights(company: Company, connect: Connect) -
     mix(connect(company.owner.dsn), 150)
     reader = connect(company.reader.dsn)
     grants = {*privileges(company.root, company.reader), "SELECT public.reporting_events"}
-    assert len(grants) == 9
+    assert len(grants) == 10
     for grant in {*grants, "SELECT(id) public.accounts"}:
         privilege, name = grant.split()
         company.root.execute(f"REVOKE {privilege} ON {name} FROM {company.reader.name}")

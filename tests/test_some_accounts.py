@@ -159,8 +159,6 @@ def test_an_analyst_reaches_nothing_but_the_door(company: Company, connect: Conn
         f"SELECT * FROM rollup.{QUESTIONS[0].format(1)}",
         "SELECT rollup.drift()",
         "INSERT INTO desk.permissions SELECT user::regrole, 2",
-        "DELETE FROM desk.coverage",
-        "UPDATE desk.coverage SET account_id = 1",
         "CREATE TABLE desk.mine ()",
         "ALTER VIEW desk.current_rollups RESET (security_barrier)",
         "CREATE OR REPLACE FUNCTION desk.account_ids() RETURNS bigint[] LANGUAGE sql"
@@ -168,6 +166,9 @@ def test_an_analyst_reaches_nothing_but_the_door(company: Company, connect: Conn
         "CREATE TRIGGER t BEFORE INSERT ON public.reporting_events"
         " FOR EACH STATEMENT EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     )
+    for view in ("desk.current_rollups", "desk.coverage"):
+        writes = "SELECT has_table_privilege(%s, 'INSERT, UPDATE, DELETE, TRIGGER')"
+        assert acme.execute(writes, (view,)).fetchone() == (False,)
     refused(
         acme,
         f"SET ROLE {company.globex.name}",

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[Any, ...]]
 
+SLOT_WAITERS = """
+SELECT count(*)
+FROM pg_locks l
+JOIN pg_database d ON d.oid = l.database
+WHERE d.datname = current_database()
+AND l.locktype = 'advisory'
+AND NOT l.granted
+"""
+
 PATIENCE = 20.0  # seconds, after which a test has failed
 PAUSE = 0.005  # seconds between two looks
 
@@ -59,3 +68,11 @@ def blockers(watcher: Connection[Any], connection: Connection[Any]) -> list[int]
     pid = connection.info.backend_pid
     [found] = watcher.execute("SELECT pg_blocking_pids(%s)", (pid,)).fetchone() or ([],)
     return list(found)
+
+
+def await_slot_waiters(watcher: Connection[Any], waiters: int = 1) -> None:
+    """Wait until so many sessions wait for a slot, or for another advisory lock."""
+    deadline = time.monotonic() + PATIENCE
+    while watcher.execute(SLOT_WAITERS).fetchone() != (waiters,):
+        assert time.monotonic() < deadline, "nobody waits for a slot"
+        time.sleep(PAUSE)

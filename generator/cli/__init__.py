@@ -12,6 +12,7 @@ from generator.cli.backfill import backfill
 from generator.cli.demo import demo
 from generator.cli.deploy import deploy
 from generator.cli.fold import fold
+from generator.cli.plan import plan
 from generator.cli.reads import reads
 from generator.cli.render import render
 from generator.cli.report import report
@@ -32,7 +33,8 @@ def cli() -> None:
 
 
 for _command in (
-    *(demo, render, deploy, timezone, backfill, verify, fold, reads, report, status, undeploy),
+    *(demo, render, plan, deploy, timezone, backfill),
+    *(verify, fold, reads, report, status, undeploy),
 ):
     cli.add_command(_command)
 

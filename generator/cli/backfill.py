@@ -7,22 +7,27 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import click
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+import psycopg
 
 from generator import backfill as filling
-from generator.cli.console import as_json, err, errors, fail, note, say, table
-from generator.cli.options import days_of, session_of, with_account, with_database, with_days
+from generator.cli.console import as_json, errors, fail, note, say, table
+from generator.cli.options import days_of, dsn_of, with_account, with_database, with_days, with_pace
+from generator.cli.progress import Progress
 from generator.cli.zones import fail_without_zone
+from generator.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from generator.backfill import Chunk
+    from generator.backfill import Chunk, Done
     from generator.database import Connection
+    from generator.pace import Pace
 
 LONG = 730
 """Days of history above which the reference's task warns, too."""
+
+GO_ON = "run the same command again to go on"
 
 _ACCOUNTS = """
 SELECT s.account_id, s.wanted, s.state
@@ -36,6 +41,16 @@ ORDER BY s.account_id
 @with_database
 @with_account
 @with_days
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="How many accounts to work on at once, each over a connection of its own.",
+)
+@click.option("--newest-first", is_flag=True, help="Begin with the newest days of all accounts.")
+@with_pace
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Ask nothing, on a terminal too.")
 @click.option("--json", "json_", is_flag=True, help="With --dry-run: print the plan as JSON.")
@@ -44,6 +59,10 @@ def backfill(
     account_id: int | None,
     since: datetime | None,
     until: datetime | None,
+    jobs: int,
+    newest_first: bool,
+    pace: Pace,
+    chunk_events: int,
     dry_run: bool,
     yes: bool,
     json_: bool,
@@ -57,7 +76,7 @@ def backfill(
     if json_ and not dry_run:
         raise click.UsageError("--json prints a plan: give --dry-run, too")
     first, end = days_of(since, until)
-    with errors(), session_of(database_url) as session:
+    with errors(), dsn_of(database_url) as dsn, connect(dsn) as session:
         if not dry_run:
             filling.settle(session)
         asking = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or dry_run)
@@ -65,7 +84,14 @@ def backfill(
             account_id = _ask_account(session)
         if account_id is not None:
             _require_zone(session, account_id)
-        chunks = filling.plan(session, account_id, first, end)
+        chunks = filling.plan(
+            session,
+            account_id,
+            first,
+            end,
+            chunk_events=chunk_events,
+            newest_first=newest_first,
+        )
         if json_:
             as_json([_plain(chunk) for chunk in chunks])
         elif not chunks:
@@ -75,17 +101,18 @@ def backfill(
             if dry_run:
                 say("dry run: nothing was done")
             elif not asking or click.confirm("Begin?"):
-                _run(session, chunks)
+                _run(filling.run(dsn, chunks, jobs=jobs, pace=pace), chunks)
 
 
-def work_off(session: Connection, account_id: int | None = None) -> None:
+def work_off(dsn: str, account_id: int | None = None) -> None:
     """Backfill an account, or every one, without asking."""
-    filling.settle(session)
-    chunks = filling.plan(session, account_id)
-    if chunks:
-        _run(session, chunks)
-    else:
-        _explain_nothing(session)
+    with connect(dsn) as session:
+        filling.settle(session)
+        chunks = filling.plan(session, account_id)
+        if chunks:
+            _run(filling.run(dsn, chunks), chunks)
+        else:
+            _explain_nothing(session)
 
 
 def _ask_account(session: Connection) -> int | None:
@@ -124,55 +151,60 @@ def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
     """Print, per account, what there is to do, with a warning where it is long."""
     zones = _zones(session)
     rows = []
-    for account in dict.fromkeys(chunk.account_id for chunk in chunks):
-        own = [chunk for chunk in chunks if chunk.account_id == account]
+    for accounts in dict.fromkeys(chunk.account_ids for chunk in chunks):
+        own = [chunk for chunk in chunks if chunk.account_ids == accounts]
+        begins, ends = [chunk.since for chunk in own], [chunk.until for chunk in own]
+        since = None if None in begins else min(filter(None, begins))
+        until = None if None in ends else max(filter(None, ends))
         rows.append(
             (
-                account,
-                zones.get(account),
-                own[0].since or "the beginning",
-                own[-1].until or "today and after",
+                _named(accounts),
+                ", ".join(sorted({zones[one] for one in accounts if one in zones})[:3]),
+                since or "the beginning",
+                until or "today and after",
                 sum(chunk.events for chunk in own),
                 len(own),
             )
         )
         if _is_long(own):
-            note(f"account {account} has more than {LONG} days of history")
-    table(["account", "time zone", "since", "until", "events", "chunks"], rows)
+            note(f"{_named(accounts)} has more than {LONG} days of history")
+    table(["accounts", "time zones", "since", "until", "events", "chunks"], rows)
 
 
 def _is_long(chunks: Sequence[Chunk]) -> bool:
     """Tell whether an account's history is long, as far as the bounds of its chunks show that."""
-    begin, end = chunks[0].since or chunks[0].until, chunks[-1].until or date.today()
-    return begin is not None and (end - begin).days > LONG
+    known = [day for chunk in chunks for day in (chunk.since, chunk.until) if day]
+    end = date.today() if any(chunk.until is None for chunk in chunks) else max(known)
+    return bool(known) and (end - min(known)).days > LONG
 
 
-def _run(session: Connection, chunks: Sequence[Chunk]) -> None:
+def _run(results: Iterator[Done], chunks: Sequence[Chunk]) -> None:
     total = sum(chunk.events for chunk in chunks)
     changed = 0
     uncovered: set[int] = set()
+    progress = Progress(total=total, of=len(chunks))
     try:
-        with _progress() as progress:
-            task = progress.add_task("backfill", total=total)
-            for number, done in enumerate(filling.run(session, chunks), 1):
-                chunk = done.chunk
+        with progress:
+            for done in results:
                 changed += done.changed
-                if not done.is_covered:
-                    uncovered.add(chunk.account_id)
-                progress.update(
-                    task, advance=chunk.events, description=f"account {chunk.account_id}"
+                uncovered.update(done.uncovered)
+                progress.advance(
+                    _named(done.chunk.account_ids),
+                    f"{_described(done.chunk)}, {done.changed} rows changed",
+                    done.chunk.events,
                 )
-                if not err.is_terminal:
-                    note(f"{number}/{len(chunks)} {_described(chunk)}, {done.changed} rows changed")
     except KeyboardInterrupt:
-        fail("interrupted; what is done is kept", "run the same command again to go on")
+        fail("interrupted; what is done is kept", GO_ON)
+    except psycopg.OperationalError as error:
+        fail(f"{str(error).strip()}\nwhat is done is kept", GO_ON)
     pieces = "1 chunk" if len(chunks) == 1 else f"{len(chunks)} chunks"
     say(f"backfilled {total} events in {pieces}, {changed} rows changed")
     if uncovered:
-        fail(
-            f"not covered, for somebody is changing the time zone: {_listed(uncovered)}",
-            "run the same command again to go on",
-        )
+        fail(f"not covered, for somebody is changing the time zone: {_listed(uncovered)}", GO_ON)
+
+
+def _named(accounts: Sequence[int]) -> str:
+    return f"account {accounts[0]}" if len(accounts) == 1 else f"{len(accounts)} accounts"
 
 
 def _listed(accounts: set[int]) -> str:
@@ -181,27 +213,16 @@ def _listed(accounts: set[int]) -> str:
     return f"{what} {first}" + (f" and {len(accounts) - 5} more" if len(accounts) > 5 else "")
 
 
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
-        TimeRemainingColumn(),
-        console=err,
-        disable=not err.is_terminal,
-    )
-
-
 def _described(chunk: Chunk) -> str:
     return (
-        f"account {chunk.account_id}: {chunk.since or 'the beginning'} to "
+        f"{_named(chunk.account_ids)}: {chunk.since or 'the beginning'} to "
         f"{chunk.until or 'today and after'}, {chunk.events} events"
     )
 
 
 def _plain(chunk: Chunk) -> dict[str, object]:
     return {
-        "account_id": chunk.account_id,
+        "account_ids": chunk.account_ids,
         "since": chunk.since,
         "until": chunk.until,
         "events": chunk.events,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from generator import deploy as deploying
+from generator import dry_run as writing
 from generator.cli.backfill import work_off
 from generator.cli.console import errors, note, say
 from generator.cli.options import dsn_of, with_database, with_patience, with_registry
-from generator.database import connect
 
 if TYPE_CHECKING:
     from generator.patience import Patience
@@ -21,11 +21,20 @@ if TYPE_CHECKING:
 @with_database
 @with_registry
 @click.option("--backfill", is_flag=True, help="Then fill in the history of every account.")
+@click.option(
+    "--delete-removed",
+    is_flag=True,
+    help="Delete the rows of metrics and dimensions that the registry no longer has; else they are "
+    "kept as they are.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the SQL that would be run; run nothing.")
 @with_patience
 def deploy(
     database_url: str | None,
     registry_: Registry,
     backfill: bool,
+    delete_removed: bool,
+    dry_run: bool,
     patience: Patience,
 ) -> None:
     """Make a database keep the rollups of the registry.
@@ -33,9 +42,18 @@ def deploy(
     Applies migrations, then replaces functions, views and triggers in one transaction. Safe beside
     live traffic, safe to repeat, and all or nothing: what is up to date is left alone. Everything
     is checked before anything is changed.
+
+    `plan` tells what it would do. --dry-run prints the SQL, for psql -X -v ON_ERROR_STOP=1.
     """
+    if dry_run and (backfill or delete_removed):
+        raise click.UsageError("--dry-run prints what deploys: no --backfill, no --delete-removed")
     with errors(), dsn_of(database_url) as dsn:
-        done = deploying.deploy(dsn, registry_, patience=patience, report=note)
+        if dry_run:
+            click.echo(writing.dry_run(dsn, registry_, patience).encode(), nl=False)
+            return
+        done = deploying.deploy(
+            dsn, registry_, delete_removed=delete_removed, patience=patience, report=note
+        )
         for change in (*(f"apply migration {name}" for name in done.migrations), *done.changes):
             say(change)
         if not done.changes:
@@ -47,8 +65,16 @@ def deploy(
                 "events may have gone uncounted, or other things are counted now: days are no "
                 "longer covered until they are backfilled"
             )
-        with connect(dsn) as session:
-            if backfill:
-                work_off(session)
-            else:
-                note("next: python -m generator status; python -m generator backfill")
+        elif done.incomplete:
+            note(f"incomplete until they are backfilled: {', '.join(done.incomplete)}")
+        if done.rows_deleted:
+            say(f"deleted {done.rows_deleted} rows of what is no longer counted")
+        if done.retired:
+            note(
+                f"no longer counted, and kept as it was: {', '.join(done.retired)}; "
+                "to delete those rows: deploy --delete-removed"
+            )
+        if backfill:
+            work_off(dsn)
+        else:
+            note("next: python -m generator status; python -m generator backfill")

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from generator import database, registry
+from generator.backfill import CHUNK_EVENTS
 from generator.cli.console import errors, note
 from generator.embedded import EmbeddedServer
+from generator.pace import Pace
 from generator.patience import Patience
 
 if TYPE_CHECKING:
@@ -110,6 +112,45 @@ def with_patience(command: Command) -> Command:
         return command(**others, patience=Patience(lock_timeout=lock_timeout, attempts=attempts))
 
     return cast("Command", with_both)
+
+
+def with_pace(command: Command) -> Command:
+    """Add --chunk-events, and --pause, --max-load and --chunk-timeout, given as one Pace."""
+
+    @click.option(
+        "--pause",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        metavar="SECONDS",
+        help="Rest for so long after each chunk.",
+    )
+    @click.option(
+        "--max-load",
+        type=click.IntRange(min=0),
+        metavar="SESSIONS",
+        help="Before each chunk, wait while more sessions of others than that are at work.",
+    )
+    @click.option(
+        "--chunk-timeout",
+        type=click.FloatRange(min=0.001),
+        metavar="SECONDS",
+        help="Undo a chunk that takes longer, and stop.",
+    )
+    @click.option(
+        "--chunk-events",
+        type=click.IntRange(min=1),
+        default=CHUNK_EVENTS,
+        show_default=True,
+        help="About how many events to do in one transaction.",
+    )
+    @wraps(command)
+    def with_all(
+        *, pause: float, max_load: int | None, chunk_timeout: float | None, **others: Any
+    ) -> Any:
+        pace = Pace(pause=pause, max_load=max_load, chunk_timeout=chunk_timeout)
+        return command(**others, pace=pace)
+
+    return cast("Command", with_all)
 
 
 def days_of(since: datetime | None, until: datetime | None) -> tuple[date | None, date | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import click
 
 from generator.cli.console import as_json, errors, say, table
 from generator.cli.options import session_of, with_database, with_registry
+from generator.openmetrics import exposition
 from generator.status import Report, inspect
+from generator.status_metrics import families
 
 if TYPE_CHECKING:
     from generator.registry import Registry
@@ -22,31 +25,66 @@ _COVERED = {"{(,)}": "all days", "{}": "no days"}
 @with_database
 @with_registry
 @click.option("--json", "json_", is_flag=True, help="Print JSON, for programs.")
+@click.option("--openmetrics", is_flag=True, help="Print numbers for Prometheus and the like.")
+@click.option("--per-account", is_flag=True, help="With --openmetrics: those of each account, too.")
 @click.option("--all", "all_", is_flag=True, help="List objects that are current, too.")
-def status(database_url: str | None, registry_: Registry, json_: bool, all_: bool) -> None:
+@click.option("--exit-code", is_flag=True, help="Exit with 2 or 3 where there is something to do.")
+def status(
+    database_url: str | None,
+    registry_: Registry,
+    json_: bool,
+    openmetrics: bool,
+    per_account: bool,
+    all_: bool,
+    exit_code: bool,
+) -> None:
     """Show what is installed, and each account's zone, coverage and pending events.
 
     An object is CURRENT, OUTDATED, MISSING, DISABLED or ORPHANED, by comparing what the database
     holds with what the registry renders. Nothing is changed.
+
+    With --exit-code it exits with 2 where `deploy` has something to do: an object is not current, a
+    table lacks something, or another registry is deployed. Else with 3 where an account is not
+    covered on all days, or its time zone is not known; `off` is in order. Else with 0.
     """
+    if json_ and openmetrics:
+        raise click.UsageError("--json or --openmetrics, not both")
+    if per_account and not openmetrics:
+        raise click.UsageError("--per-account goes with --openmetrics")
     with errors(), session_of(database_url) as session:
         report = inspect(session, registry_)
         if json_:
             as_json(_plain(report))
+        elif openmetrics:
+            text = exposition(families(report, per_account=per_account))
+            click.echo(text.encode(), nl=False)
         else:
             _print(report, all_)
+    if exit_code:
+        sys.exit(_code(report))
+
+
+def _code(report: Report) -> int:
+    if not report.is_current:
+        return 2
+    return 3 if report.uncovered else 0
 
 
 def _plain(report: Report) -> dict[str, Any]:
     return {
         "is_current": report.is_current,
         "deployment": report.deployment,
+        "registry": {
+            "deployed": (report.deployment or {}).get("registry_digest"),
+            "given": report.registry_digest,
+        },
         "objects": [
             {"kind": one.kind, "name": one.name, "table": one.table, "status": one.status}
             for one in report.objects
         ],
         "tables_lacking": report.lacking,
         "accounts": report.accounts,
+        "pending_events": report.pending and report.pending.events,
     }
 
 
@@ -66,6 +104,8 @@ def _print(report: Report, all_: bool) -> None:
     if report.accounts:
         say()
         _print_accounts(report.accounts)
+        if report.pending and report.pending.events:
+            say(f"pending in all: {report.pending.events}")
     elif report.is_current:
         say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
 

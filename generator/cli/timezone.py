@@ -6,8 +6,9 @@ import click
 
 from generator.cli.backfill import work_off
 from generator.cli.console import errors, note, say, table
-from generator.cli.options import AccountId, session_of, with_database
+from generator.cli.options import AccountId, dsn_of, with_database
 from generator.cli.zones import fail_without_zone
+from generator.database import connect
 
 _LIST = """
 SELECT s.account_id, s.wanted, s.timezone, s.setting, s.state
@@ -46,7 +47,7 @@ def timezone(
         raise click.UsageError("give ACCOUNT_ID and either ZONE or --off")
     if no_backfill and not off and zone is None:
         raise click.UsageError("--no-backfill goes with ZONE or --off")
-    with errors(), session_of(database_url) as session:
+    with errors(), dsn_of(database_url) as dsn, connect(dsn) as session:
         if account_id is not None and (off or zone is not None):
             [canonical] = session.execute(_SET, (account_id, zone)).fetchone() or (None,)
             say(f"account {account_id}: {canonical or 'off'}")
@@ -56,7 +57,7 @@ def timezone(
                 [removed] = session.execute(_REBUILD, (account_id,)).fetchone() or (0,)
                 say(f"removed {removed} rows")
             else:
-                work_off(session, account_id)
+                work_off(dsn, account_id)
             return
         rows = session.execute(_LIST, {"account": account_id}).fetchall()
         if not rows and account_id is not None:

@@ -81,7 +81,7 @@ class Show:
         with self.stage.step("Backfill") as step:
             chunks = backfill.plan(self.session)
             step.expect(sum(chunk.events for chunk in chunks))
-            for done in backfill.run(self.session, chunks):
+            for done in backfill.run(self.dsn, chunks):
                 step.advance(done.chunk.events)
             self.session.execute("ANALYZE")
             step.say(

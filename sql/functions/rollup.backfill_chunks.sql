@@ -10,9 +10,15 @@ AS $function$
  * The plan of a backfill: for every account with a time zone, the requested days cut into chunks of
  * about chunk_events events, oldest first, without those that are covered. The chunks of an account
  * leave no day out: where no bound was asked for, the first begins and the last ends with NULL.
+ * Accounts with fewer events share chunks; one without any counts as 20.
  *
  * Events are counted by UTC day, so a chunk's number of events is near, not exact.
  */
+<<backfill_chunks>>
+DECLARE
+    account_ids bigint[] := CASE
+        WHEN backfill_chunks.account_id IS NOT NULL THEN ARRAY [backfill_chunks.account_id]
+    END;
 BEGIN
     PERFORM rollup.require_days(backfill_chunks.since, backfill_chunks.until);
     PERFORM rollup.require_account(backfill_chunks.account_id);
@@ -38,7 +44,7 @@ BEGIN
             )
             AND e.created_at >= '0001-01-01 00:00'
             AND e.created_at < '10000-01-01 00:00'
-            AND (backfill_chunks.account_id IS NULL OR e.account_id = backfill_chunks.account_id)
+            AND (backfill_chunks.account_ids IS NULL OR e.account_id = ANY (backfill_chunks.account_ids))
             AND (
                 backfill_chunks.since IS NULL
                 OR e.created_at >= greatest(backfill_chunks.since, '0001-01-03') - 2
@@ -70,7 +76,7 @@ BEGIN
         WHERE a.wanted IS NOT NULL
         AND (backfill_chunks.account_id IS NULL OR a.account_id = backfill_chunks.account_id)
     ),
-    chunks AS (
+    spans AS (
         SELECT
             c.account_id,
             CASE
@@ -78,27 +84,80 @@ BEGIN
                 ELSE min(c.date)
             END AS since,
             coalesce(lead(min(c.date)) OVER account, backfill_chunks.until) AS until,
-            sum(c.events)::bigint AS events
+            sum(c.events)::bigint AS events,
+            count(*) OVER (PARTITION BY c.account_id) = 1 AS is_only
         FROM numbered c
         GROUP BY
             c.account_id,
             c.number
         WINDOW account AS (PARTITION BY c.account_id ORDER BY c.number)
+    ),
+    open AS (
+        SELECT
+            s.account_id,
+            s.since,
+            s.until,
+            s.events,
+            s.is_only,
+            a.timezone = a.wanted AND v.covered_but_for_gaps @> daterange(s.since, s.until) AS has_gaps,
+            rollup.knows_timezone(a.wanted) AS is_known
+        FROM spans s
+        JOIN rollup.accounts a ON a.account_id = s.account_id
+        JOIN rollup.coverage v ON v.account_id = s.account_id
+        WHERE a.timezone IS DISTINCT FROM a.wanted
+        OR NOT v.covered @> daterange(s.since, s.until)
+    ),
+    -- Neighbours by slot go together, so that chunks at work side by side rarely wait for each other.
+    small AS (
+        SELECT
+            o.account_id,
+            o.events,
+            o.has_gaps,
+            (
+                sum(greatest(o.events, 20)) OVER (
+                    PARTITION BY o.has_gaps
+                    ORDER BY
+                        o.account_id & 255,
+                        o.account_id
+                ) / greatest(coalesce(backfill_chunks.chunk_events, 20000), 1)
+            )::bigint AS number
+        FROM open o
+        WHERE o.is_only
+        AND o.is_known
+    ),
+    chunks AS (
+        SELECT
+            array_agg(s.account_id ORDER BY s.account_id) AS account_ids,
+            backfill_chunks.since,
+            backfill_chunks.until,
+            sum(s.events)::bigint AS events,
+            true AS is_known
+        FROM small s
+        GROUP BY
+            s.has_gaps,
+            s.number
+        UNION ALL
+        SELECT
+            ARRAY [o.account_id],
+            o.since,
+            o.until,
+            o.events,
+            o.is_known
+        FROM open o
+        WHERE NOT (o.is_only AND o.is_known)
     )
     SELECT
-        c.account_id,
+        c.account_ids,
         c.since,
         c.until,
         c.events
     FROM chunks c
-    JOIN rollup.accounts a ON a.account_id = c.account_id
-    WHERE NOT rollup.is_covered(c.account_id, c.since, c.until)
     ORDER BY
-        NOT rollup.knows_timezone(a.wanted),
-        c.account_id,
+        NOT c.is_known,
+        c.account_ids,
         c.since NULLS FIRST;
 END
 $function$;
 
 COMMENT ON FUNCTION rollup.backfill_chunks(bigint, date, date, bigint) IS
-    'The plan of a backfill: account, days since (inclusive) until (exclusive) and events of each chunk that is not covered yet.';
+    'The plan of a backfill: accounts, days since (inclusive) until (exclusive) and events of each chunk that is not covered yet.';

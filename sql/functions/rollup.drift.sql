@@ -15,13 +15,26 @@ AS $function$
  *
  * Reads the events of the account and of the days since (inclusive) until (exclusive); NULL stands
  * for all accounts, and for no bound. Days before a backfill reached them differ, of course:
- * rollup.coverage tells which days are claimed to be exact. Sealed days, whose events have
- * been purged, are left out.
+ * rollup.metric_coverage tells which are claimed to be exact. Sealed days, whose events have been
+ * purged, are left out, as is what is retired.
  */
+<<drift>>
+DECLARE
+    account_ids bigint[] := CASE WHEN drift.account_id IS NOT NULL THEN ARRAY [drift.account_id] END;
+    retired_metrics text[] := ARRAY (
+        SELECT x.metric
+        FROM rollup.retired x
+        WHERE x.metric IS NOT NULL
+    );
+    retired_dimension_types text[] := ARRAY (
+        SELECT x.dimension_type
+        FROM rollup.retired x
+        WHERE x.dimension_type IS NOT NULL
+    );
 BEGIN
     PERFORM rollup.require_days(drift.since, drift.until);
 
-    PERFORM rollup.require_timezones(drift.account_id);
+    PERFORM rollup.require_timezones(account_ids);
 
     RETURN QUERY
     WITH truth_members AS MATERIALIZED (
@@ -61,7 +74,7 @@ BEGIN
             )
             AND e.created_at >= '0001-01-01 00:00'
             AND e.created_at < '10000-01-01 00:00'
-            AND (drift.account_id IS NULL OR e.account_id = drift.account_id)
+            AND (drift.account_ids IS NULL OR e.account_id = ANY (drift.account_ids))
             AND (
                 drift.since IS NULL
                 OR e.created_at >= greatest(drift.since, '0001-01-03') - 2
@@ -149,7 +162,7 @@ BEGIN
             )
             AND e.created_at >= '0001-01-01 00:00'
             AND e.created_at < '10000-01-01 00:00'
-            AND (drift.account_id IS NULL OR e.account_id = drift.account_id)
+            AND (drift.account_ids IS NULL OR e.account_id = ANY (drift.account_ids))
             AND (
                 drift.since IS NULL
                 OR e.created_at >= greatest(drift.since, '0001-01-03') - 2
@@ -199,7 +212,8 @@ BEGIN
             0 AS business_hours_count,
             0 AS sum_value_business_hours
         FROM truth_members n
-        WHERE n.metric IN ('bot_handoffs_count')
+        WHERE n.occurrences > 0
+        AND n.metric IN ('bot_handoffs_count')
         GROUP BY
             n.account_id,
             n.date,
@@ -373,7 +387,7 @@ BEGIN
                 t.dimension_id,
                 t.metric
         ) r
-        WHERE (drift.account_id IS NULL OR r.account_id = drift.account_id)
+        WHERE (drift.account_ids IS NULL OR r.account_id = ANY (drift.account_ids))
         AND (drift.since IS NULL OR r.date >= drift.since)
         AND (drift.until IS NULL OR r.date < drift.until)
         AND NOT EXISTS (
@@ -382,6 +396,8 @@ BEGIN
             WHERE a.account_id = r.account_id
             AND a.sealed @> r.date
         )
+        AND NOT r.metric = ANY (drift.retired_metrics)
+        AND NOT r.dimension_type = ANY (drift.retired_dimension_types)
         GROUP BY
             r.account_id,
             r.date,
@@ -486,7 +502,7 @@ BEGIN
                 m.member
             HAVING sum(e.sign) <> 0
         ) n
-        WHERE (drift.account_id IS NULL OR n.account_id = drift.account_id)
+        WHERE (drift.account_ids IS NULL OR n.account_id = ANY (drift.account_ids))
         AND (drift.since IS NULL OR n.date >= drift.since)
         AND (drift.until IS NULL OR n.date < drift.until)
         AND NOT EXISTS (
@@ -495,6 +511,8 @@ BEGIN
             WHERE a.account_id = n.account_id
             AND a.sealed @> n.date
         )
+        AND NOT n.metric = ANY (drift.retired_metrics)
+        AND NOT n.dimension_type = ANY (drift.retired_dimension_types)
         GROUP BY
             n.account_id,
             n.date,

@@ -6,7 +6,7 @@ AS $function$
 /*
  * Moves pending events, of one account or of all, into the record, and returns how many: at most
  * 100 000 a call. It waits for nobody: accounts that somebody is writing at the moment are left for
- * the next call, and while somebody truncates or alters the table, all are. Reads of
+ * the next call, and while somebody truncates or alters the table, or has just deployed, all are. Reads of
  * rollup.current_rollups say the same before and after. Settles what had to be put off, too.
  */
 DECLARE
@@ -29,7 +29,13 @@ BEGIN
         WHERE fold.account_id IS NULL OR p.account_id = fold.account_id
     );
 
-    RETURN rollup.fold_pending(rollup.try_slots(account_ids), 0, 100000);
+    account_ids := rollup.try_slots(account_ids);
+
+    IF NOT rollup.is_deployed('028d8a3ff156a930e502ad42c50d8d58017dd65c0810fe5b8f19b220dff7f875') THEN
+        RETURN 0;
+    END IF;
+
+    RETURN rollup.fold_pending(account_ids, 0, 100000);
 END
 $function$;
 

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION rollup.is_covered(account_id bigint, since date, until date)
+CREATE OR REPLACE FUNCTION rollup.is_covered(account_id bigint, since date, until date, but_for_gaps boolean DEFAULT false)
  RETURNS boolean
  LANGUAGE plpgsql
  STABLE
@@ -6,7 +6,8 @@ CREATE OR REPLACE FUNCTION rollup.is_covered(account_id bigint, since date, unti
 AS $function$
 /*
  * Whether the rollups of an account are exact, in the time zone that it is to have, on all days since
- * (inclusive) until (exclusive); NULL is no bound.
+ * (inclusive) until (exclusive); NULL is no bound. With but_for_gaps, metrics and dimensions that came
+ * later may be missing.
  */
 BEGIN
     RETURN EXISTS (
@@ -15,7 +16,7 @@ BEGIN
         JOIN rollup.coverage v ON v.account_id = a.account_id
         WHERE a.account_id = is_covered.account_id
         AND a.timezone = a.wanted
-        AND v.covered @> daterange(
+        AND CASE WHEN is_covered.but_for_gaps THEN v.covered_but_for_gaps ELSE v.covered END @> daterange(
             nullif(is_covered.since, '-infinity'),
             nullif(is_covered.until, 'infinity')
         )
@@ -23,5 +24,5 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION rollup.is_covered(bigint, date, date) IS
+COMMENT ON FUNCTION rollup.is_covered(bigint, date, date, boolean) IS
     'Whether the rollups of an account are exact on all days since (inclusive) until (exclusive; NULL: no bound).';

@@ -1,10 +1,10 @@
-CREATE OR REPLACE FUNCTION rollup.lock_record(account_id bigint)
+CREATE OR REPLACE FUNCTION rollup.lock_record(account_ids bigint[])
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 /*
- * Takes the slot of an account, or every slot for NULL, and waits for it; lock_timeout is honoured.
+ * Takes the slots of accounts, or every slot for NULL, and waits for them; lock_timeout is honoured.
  * From here to the end of the transaction writers append, and nobody else changes the record. Then
  * settles what had to be put off: see rollup.settle_invalidations().
  *
@@ -26,7 +26,8 @@ BEGIN
             FROM (
                 SELECT i.slot
                 FROM generate_series(0, 255) i (slot)
-                WHERE lock_record.account_id IS NULL OR i.slot = lock_record.account_id & 255
+                WHERE lock_record.account_ids IS NULL
+                OR i.slot IN (SELECT a.account_id & 255 FROM unnest(lock_record.account_ids) a (account_id))
                 ORDER BY i.slot
                 OFFSET 0
             ) s;
@@ -53,7 +54,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION rollup.lock_record(bigint) IS
-    'Waits for the slot that guards the record of an account (NULL: of all) and holds it until the transaction ends.';
+COMMENT ON FUNCTION rollup.lock_record(bigint[]) IS
+    'Waits for the slots that guard the record of accounts (NULL: of all) and holds them until the transaction ends.';
 
-REVOKE EXECUTE ON FUNCTION rollup.lock_record(bigint) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION rollup.lock_record(bigint[]) FROM PUBLIC;

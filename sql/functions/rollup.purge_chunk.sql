@@ -19,8 +19,13 @@ DECLARE
     purged bigint;
 BEGIN
     PERFORM rollup.require_day(purge_chunk.before);
-    PERFORM rollup.lock_record(purge_chunk.account_id);
-    PERFORM rollup.require_timezones(purge_chunk.account_id);
+    PERFORM rollup.lock_record(ARRAY [purge_chunk.account_id]);
+    IF NOT rollup.is_deployed('028d8a3ff156a930e502ad42c50d8d58017dd65c0810fe5b8f19b220dff7f875') THEN
+        RAISE EXCEPTION 'another registry has been deployed meanwhile'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = 'Nothing has been changed: call it again.';
+    END IF;
+    PERFORM rollup.require_timezones(ARRAY [purge_chunk.account_id]);
     PERFORM rollup.require_account(purge_chunk.account_id);
 
     IF NOT rollup.is_covered(purge_chunk.account_id, NULL, purge_chunk.before) THEN

@@ -50,7 +50,9 @@ BEGIN
             )))
         )
     THEN
-        PERFORM rollup.rebuild();
+        PERFORM rollup.lock_record(NULL);
+        PERFORM rollup.switch_timezone(NULL);
+        PERFORM rollup.rebuild_accounts(NULL, NULL, NULL, NULL, NULL);
     ELSE
         INSERT INTO rollup.invalidations (account_id)
         VALUES (NULL);

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION rollup.require_timezones(account_id bigint)
+CREATE OR REPLACE FUNCTION rollup.require_timezones(account_ids bigint[])
  RETURNS void
  LANGUAGE plpgsql
  STABLE
@@ -6,8 +6,8 @@ CREATE OR REPLACE FUNCTION rollup.require_timezones(account_id bigint)
 AS $function$
 #variable_conflict use_column
 /*
- * Refuses to go on (SQLSTATE 22023) where the time zone of the account, or for NULL of any, is one
- * that the server no longer knows, since an upgrade of its time zone data.
+ * Refuses to go on (SQLSTATE 22023) where the time zone of one of these accounts, or for NULL of any, is
+ * one that the server no longer knows, since an upgrade of its time zone data.
  */
 DECLARE
     lost record;
@@ -17,7 +17,7 @@ BEGIN
         a.timezone AS zone
     INTO lost
     FROM rollup.accounts a
-    WHERE (require_timezones.account_id IS NULL OR a.account_id = require_timezones.account_id)
+    WHERE (require_timezones.account_ids IS NULL OR a.account_id = ANY (require_timezones.account_ids))
     AND NOT rollup.knows_timezone(a.timezone)
     ORDER BY a.account_id
     LIMIT 1;
@@ -35,5 +35,5 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION rollup.require_timezones(bigint) IS
-    'Raises 22023 where the time zone of an account (NULL: of any) is not known to the server.';
+COMMENT ON FUNCTION rollup.require_timezones(bigint[]) IS
+    'Raises 22023 where the time zone of one of these accounts (NULL: of any) is not known to the server.';

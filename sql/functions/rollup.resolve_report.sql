@@ -9,7 +9,7 @@ AS $function$
  * Works out what is asked of a report, or says what is wrong with it (SQLSTATE 22023 or 0A000, with a
  * hint): the one place that knows which days are read from rollups.
  *
- * Those are whole days that are covered, in a zone that has the same days as the record, of an
+ * Those are whole days on which the metric is covered, in a zone that has the same days as the record, of an
  * account whose reads are on. Sealed days, whose events are gone, are read from rollups whatever else
  * holds; where that cannot answer what is asked, it is refused (55000).
  *
@@ -167,10 +167,20 @@ BEGIN
         a.wanted,
         a.sealed,
         a.reads_enabled,
-        v.covered
+        v.covered,
+        v.missing
     INTO account
     FROM rollup.accounts a
-    JOIN rollup.coverage v ON v.account_id = a.account_id
+    CROSS JOIN LATERAL (
+        SELECT
+            range_intersect_agg(c.covered) AS covered,
+            coalesce(range_agg(x.days), '{}') AS missing
+        FROM rollup.metric_coverage c
+        LEFT JOIN LATERAL unnest(c.missing) x (days) ON true
+        WHERE c.account_id = a.account_id
+        AND c.dimension_type = q.dimension_type
+        AND c.metric IN (q.metric, q.excluded_metric)
+    ) v
     WHERE a.account_id = q.account_id;
 
     q.timezone := rollup.report_timezone(resolve_report.timezone, account.wanted, q.unit);
@@ -202,7 +212,7 @@ BEGIN
 
     IF NOT isempty(gone) AND q.since < q.until THEN
         kept := CASE
-            WHEN is_same AND q.unit <> 'hour' THEN gone * datemultirange(whole)
+            WHEN is_same AND q.unit <> 'hour' THEN gone * datemultirange(whole) - account.missing
             ELSE '{}'
         END;
 
@@ -218,8 +228,14 @@ BEGIN
                 q.account_id,
                 upper(account.sealed)
                 USING ERRCODE = 'object_not_in_prerequisite_state',
-                    DETAIL = 'Only whole days of them are known.',
+                    DETAIL = CASE
+                        WHEN gone && account.missing
+                            THEN format('Before that, %s was not yet counted.', resolve_report.metric)
+                        ELSE 'Only whole days of them are known.'
+                    END,
                     HINT = CASE
+                        WHEN gone && account.missing
+                            THEN format('Ask for days from %s on.', upper(gone * account.missing))
                         WHEN account.timezone = account.wanted THEN format(
                             'Ask for whole days of %s, or from %s on.',
                             account.timezone,

@@ -1,0 +1,111 @@
+"""What a deployment would change: computed once, for those who do it and those who tell of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator import deployments, tables
+from generator.catalog import Object, Status, compare
+from generator.counting import Difference, difference, is_explained
+from generator.dependents import dependents, in_order
+from generator.quoting import qualified
+
+if TYPE_CHECKING:
+    from generator.database import Connection
+    from generator.dependents import Dependent
+    from generator.deployments import Deployed
+    from generator.quoting import Sql
+    from generator.registry import Registry
+    from generator.render import Rendered
+    from generator.tables import Lack
+
+VERBS: dict[Status, str] = {
+    "MISSING": "create",
+    "OUTDATED": "replace",
+    "DISABLED": "enable",
+    "ORPHANED": "drop",
+    "CURRENT": "keep",
+}
+"""What is done about an object, by how it stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is between a database, as its catalog stands, and a registry; migrations apart."""
+
+    registry: Registry
+    rendered: tuple[Rendered, ...]
+    tables: tuple[Lack, ...]
+    """What its tables lack, whose `default_settings` fit the types that columns have there."""
+    default_settings: tuple[Sql, ...]
+    objects: tuple[Object, ...]
+    """Those that are not current, in the order of their rendering; orphans last."""
+    drops: tuple[str, ...]
+    """What DROP is to name, in an order that dependencies allow."""
+    dependents: tuple[Dependent, ...]
+    events: tuple[Sql, ...]
+    """The source table, and its partitions after it, as its writers lock them."""
+    last: Deployed | None
+    difference: Difference
+    """What is counted otherwise than by the last deployment; of the first, nothing is."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing would be changed or written down."""
+        is_known = self.last is not None and self.last.registry_digest == self.registry.digest
+        return is_known and not self.tables and not self.objects
+
+    @property
+    def miscounts(self) -> tuple[str, ...]:
+        """Say why events may have come or gone without being counted, or counted otherwise.
+
+        A trigger was off, or is left on a table that is no longer a partition; or somebody else
+        has replaced a function; or the registry counts all otherwise. No day is covered then.
+        """
+        reasons = []
+        if self.difference.is_everything:
+            reasons.append("all is counted otherwise")
+        if any(one.kind == "trigger" for one in self.objects):
+            reasons.append("triggers were missing, off or changed")
+        if any(one.is_foreign for one in self.objects):
+            reasons.append("somebody else has replaced a function")
+        return tuple(reasons)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Name the tables that lack what they had: no day is covered then, either."""
+        return tuple(
+            one.name
+            for one in self.tables
+            if not one.columns
+            or not all(is_explained(self.difference, self.registry, name) for name in one.columns)
+        )
+
+    @property
+    def described(self) -> tuple[str, ...]:
+        """Say of each object what is done about it."""
+        return tuple(f"{VERBS[one.status]} {one}" for one in self.objects)
+
+
+def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, ...]) -> Changes:
+    """Compare a database with what a registry renders to for it; nothing is changed."""
+    source = registry.source
+    stale = tuple(one for one in compare(session, rendered) if one.status != "CURRENT")
+    gone = [other.drop for one in stale for other in one.leftovers if other != one.in_place]
+    known = dependents(session)
+    last = deployments.last(session)
+    lacks = tables.lacking(session, registry)
+    events = qualified(source.schema, source.table), *tables.partitions(session, registry)
+    return Changes(
+        registry=registry,
+        rendered=rendered,
+        tables=lacks,
+        default_settings=tuple(tables.default_settings(session, registry)) if lacks else (),
+        objects=stale,
+        drops=in_order(gone, known),
+        dependents=known,
+        events=events,
+        last=last,
+        difference=difference(last.counting, registry.counting) if last else Difference(),
+    )

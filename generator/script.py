@@ -1,0 +1,167 @@
+"""The statements of a deployment, from the changes that it is to make: to be run, or printed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from generator import deployments, gaps
+from generator.blockers import Lock
+from generator.catalog import fingerprints
+from generator.database import PLAIN
+from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
+from generator.statements import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalog import Existing, Object
+    from generator.changes import Changes
+    from generator.registry import Registry
+    from generator.render import Rendered
+
+_ATTRIBUTE = re.compile(r'^    ("(?:[^"]|"")+"|\S+) ', re.MULTILINE)
+_RELATION = re.compile(r"(?:VIEW|TRIGGER .* ON) (.+)")
+
+VOID_COVERAGE = Statement(
+    text="UPDATE rollup.accounts SET covered = '{}' WHERE covered <> '{}'",
+    lock=Lock("ROWS", ("rollup.accounts",)),
+    why="no day is covered any more",
+)
+
+# Rebuilds cover days by what they saw before. Writers append meanwhile, so this comes before the
+# lock on their table: however long a rebuild takes, they do not wait for it behind us.
+_WAIT_FOR_REBUILDS = Statement(
+    text="SELECT rollup.lock_record(NULL)",
+    lock=Lock("SLOTS", ()),
+    why="rebuilds that began before have to end",
+)
+
+_PLAINLY = Statement(text=PLAIN)
+
+# Waited for: what follow_accounts() cannot have at once, it leaves uncovered.
+_LOCK_ACCOUNTS = """
+SELECT count(pg_advisory_xact_lock(%(class)s, %(first)s + i))
+FROM generate_series(0, %(slots)s - 1) i
+"""
+
+# Grants and what depends on a view survive its replacement, so that is tried first.
+_REPLACE_VIEW = """
+DO $replace$
+DECLARE
+    definition text := $view$
+{definition}
+$view$;
+BEGIN
+    EXECUTE definition;
+EXCEPTION
+    WHEN invalid_table_definition THEN
+        DROP VIEW {name};
+        EXECUTE definition;
+END
+$replace$;
+{comments}"""
+
+
+def of_tables(changes: Changes) -> Iterator[Statement]:
+    """Create the tables of ours that are missing, and add what others lack."""
+    texts = {one.name: one.text for one in changes.rendered if one.kind == "table"}
+    for lack in changes.tables:
+        if lack.is_missing:
+            yield Statement(text=texts[lack.name])
+        else:
+            lock = Lock("ACCESS EXCLUSIVE", (lack.name,))
+            yield Statement(text=texts[lack.name], lock=lock, why="columns or defaults are added")
+    for setting in changes.default_settings:
+        yield Statement(text=setting)
+    if changes.losses:
+        yield VOID_COVERAGE
+
+
+def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
+    """Bring functions, views and triggers up to date; triggers last, for their table's lock.
+
+    The lock makes sure that no transaction goes on that has counted by the old functions. Writes
+    down what this and, as `made` tells, the step before it did, if anything. What a user's own
+    object depends on is not dropped, but an error of the database's, which names both.
+    """
+    if changes.is_nothing and not made:
+        return
+    for one in changes.objects:
+        if one.kind != "trigger" and one.rendered is not None:
+            yield from _created(one, one.rendered)
+    if changes.miscounts or changes.difference:
+        yield _WAIT_FOR_REBUILDS
+    yield from _locks(changes)
+    for one in changes.objects:
+        if one.kind == "trigger" and one.rendered is not None:
+            yield Statement(text=one.rendered.text)
+    for drop in changes.drops:
+        yield _dropped(drop)
+    yield from gaps.of_difference(changes.difference)
+    if changes.miscounts:
+        yield VOID_COVERAGE
+    yield _PLAINLY
+    functions, views = (fingerprints(changes.rendered, kind) for kind in ("function", "view"))
+    described = (*made, *changes.described)
+    yield deployments.record(changes.registry, described, functions, views)
+
+
+def of_accounts(registry: Registry) -> Iterator[Statement]:
+    """Take over the zones that the application keeps already; the trigger follows the rest."""
+    if registry.accounts is None:
+        return
+    lock = Lock("ROWS", ("rollup.accounts",))
+    keys = {"class": LOCK_CLASS, "first": ADD_KEY, "slots": SLOTS}
+    why = "time zones are taken over"
+    yield Statement(text=_LOCK_ACCOUNTS, values=keys, lock=lock, why=why)
+    yield Statement(text="SELECT rollup.follow_accounts()", lock=lock, why=why)
+
+
+def _created(one: Object, rendered: Rendered) -> Iterator[Statement]:
+    """Create or replace an object, which leaves grants on it; else drop the one in place first."""
+    old = one.in_place
+    if old is None:
+        yield Statement(text=rendered.text)
+    elif one.kind == "type":
+        yield Statement(text=_altered(rendered, old))
+    elif one.kind == "view":
+        definition = rendered.definition
+        comments = rendered.text.removeprefix(definition).removeprefix(";").lstrip()
+        yield Statement(
+            text=_REPLACE_VIEW.format(definition=definition, name=one.name, comments=comments),
+            lock=Lock("ACCESS EXCLUSIVE", (one.name,)),
+            why="it is replaced",
+        )
+    else:
+        if one.is_recreated:
+            yield _dropped(old.drop)
+        yield Statement(text=rendered.text)
+
+
+def _dropped(drop: str) -> Statement:
+    relation = _RELATION.fullmatch(drop)
+    lock = Lock("ACCESS EXCLUSIVE", (relation[1],)) if relation else None
+    why = "a trigger of ours is dropped" if drop.startswith("TRIGGER") else "it is dropped"
+    return Statement(text=f"DROP {drop}", lock=lock, why=why)
+
+
+def _locks(changes: Changes) -> Iterator[Statement]:
+    """Wait for transactions that write to the tables whose triggers or functions change."""
+    reasons = {one.table: "its triggers change" for one in changes.objects if one.table}
+    if any(one.kind == "function" for one in changes.objects):
+        reasons = dict.fromkeys(changes.events, "the functions of its triggers change") | reasons
+    for name in sorted(reasons, key=lambda name: (name != changes.events[0], name)):
+        yield Statement(
+            text=f"LOCK TABLE ONLY {name} IN SHARE ROW EXCLUSIVE MODE",
+            lock=Lock("SHARE ROW EXCLUSIVE", (name,)),
+            why=reasons[name],
+        )
+
+
+def _altered(rendered: Rendered, old: Existing) -> str:
+    """Write the statement that gives an existing composite type the attributes as rendered."""
+    drops = [f"DROP ATTRIBUTE {name}" for name in _ATTRIBUTE.findall(old.definition)]
+    attributes = rendered.definition.split("(\n", 1)[1].rsplit("\n)", 1)[0].split(",\n")
+    adds = [f"ADD ATTRIBUTE {attribute.strip()}" for attribute in attributes]
+    return f"ALTER TYPE {rendered.name}\n    " + ",\n    ".join((*drops, *adds))

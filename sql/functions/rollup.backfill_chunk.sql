@@ -1,0 +1,75 @@
+CREATE OR REPLACE FUNCTION rollup.backfill_chunk(account_ids bigint[], since date, until date)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+/*
+ * Fills in the history of accounts on the days since (inclusive) until (exclusive; NULL: no bound), and
+ * returns how many rows it had to change. Puts the time zones that are wanted into force.
+ *
+ * Where all of the accounts are covered on these days but for some metrics or dimensions, only those
+ * are computed.
+ */
+DECLARE
+    changed bigint := 0;
+    span datemultirange := datemultirange(daterange(
+        nullif(backfill_chunk.since, '-infinity'),
+        nullif(backfill_chunk.until, 'infinity')
+    ));
+    metrics text[];
+    dimension_types text[];
+BEGIN
+    PERFORM rollup.require_days(backfill_chunk.since, backfill_chunk.until);
+
+    PERFORM rollup.lock_record(backfill_chunk.account_ids);
+    IF NOT rollup.is_deployed('028d8a3ff156a930e502ad42c50d8d58017dd65c0810fe5b8f19b220dff7f875') THEN
+        RAISE EXCEPTION 'another registry has been deployed meanwhile'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = 'Nothing has been changed: call it again.';
+    END IF;
+
+    PERFORM rollup.switch_timezone(backfill_chunk.account_ids);
+
+    IF EXISTS (
+        SELECT
+        FROM unnest(backfill_chunk.account_ids) i (account_id)
+        WHERE NOT rollup.is_covered(
+            i.account_id, backfill_chunk.since, backfill_chunk.until, but_for_gaps => true
+        )
+    ) THEN
+        RETURN rollup.rebuild_accounts(
+            backfill_chunk.account_ids, backfill_chunk.since, backfill_chunk.until, NULL, NULL
+        );
+    END IF;
+
+    SELECT
+        array_agg(DISTINCT g.metric) FILTER (WHERE g.metric IS NOT NULL),
+        array_agg(DISTINCT g.dimension_type) FILTER (WHERE g.dimension_type IS NOT NULL)
+    INTO
+        metrics,
+        dimension_types
+    FROM rollup.gaps g
+    JOIN rollup.accounts a ON a.account_id = g.account_id
+    WHERE g.account_id = ANY (backfill_chunk.account_ids)
+    AND g.days - a.sealed && span;
+
+    IF metrics IS NOT NULL THEN
+        changed := rollup.rebuild_accounts(
+            backfill_chunk.account_ids, backfill_chunk.since, backfill_chunk.until, metrics, NULL
+        );
+    END IF;
+
+    IF dimension_types IS NOT NULL THEN
+        changed := changed + rollup.rebuild_accounts(
+            backfill_chunk.account_ids, backfill_chunk.since, backfill_chunk.until, NULL, dimension_types
+        );
+    END IF;
+
+    RETURN changed;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.backfill_chunk(bigint[], date, date) IS
+    'Fills in what is not covered of accounts on the days since (inclusive) until (exclusive; NULL: no bound); returns how many rows it had to change.';
+
+REVOKE EXECUTE ON FUNCTION rollup.backfill_chunk(bigint[], date, date) FROM PUBLIC;

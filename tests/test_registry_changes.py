@@ -1,0 +1,412 @@
+"""A registry changes beside writers: what is new is backfilled alone, what goes leaves no trace."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psycopg
+import pytest
+
+from generator import backfill
+from generator.deploy import deploy
+from generator.patience import Patience
+from generator.registry import DEFAULT, Registry, parse
+from tests.events import desk, mix, write
+from tests.oracle import assert_exact
+from tests.waiting import await_slot_waiters, waiting
+
+if TYPE_CHECKING:
+    from tests.databases import Connect
+
+    Session = psycopg.Connection[Any]
+
+TEXT = DEFAULT.read_text()
+
+FIRST = 'first_response = { kind = "duration" }'
+FIRST_EVENT = f"[events.first_response]\n{FIRST}\n"
+FIRST_REPORT = """[reports.avg_first_response_time]
+aggregate = "average"
+metric = "first_response"
+summary = "avg_first_response_time"
+"""
+HANDOFFS = """[events.conversation_bot_handoff]
+bot_handoffs_count = { kind = "count", distinct = "conversation_id" }
+"""
+HANDOFFS_REPORT = """[reports.bot_handoffs_count]
+aggregate = "count"
+metric = "bot_handoffs_count"
+"""
+EXCLUSION = 'exclude = "bot_handoffs_count"\n'
+INBOX = 'inbox = { column = "inbox_id" }\n'
+HOURS = """[measures.value_in_business_hours]
+sum = "sum_value_business_hours"
+count = "business_hours_count"
+business_hours = true       # the measure that a report reads when it is asked for business hours
+"""
+
+DURATIONS = ("metric first_response", "metric reply_time", "metric resolution_time")
+
+UNLIKE = """
+SELECT d.account_id, d.dimension_type, d.metric, d.date
+FROM rollup.drift() d
+LEFT JOIN rollup.metric_coverage c USING (account_id, dimension_type, metric)
+WHERE c.covered IS NULL
+OR c.covered @> d.date
+"""
+
+MISSING = """
+SELECT DISTINCT
+    c.dimension_type,
+    c.metric
+FROM rollup.metric_coverage c
+WHERE c.covered <> '{(,)}'
+"""
+
+ROWS = """
+SELECT r.ctid::text, r.xmin::text, r::text
+FROM public.reporting_events_rollups r
+WHERE r.metric <> %(metric)s
+UNION ALL
+SELECT n.ctid::text, n.xmin::text, n::text
+FROM rollup.distinct_members n
+WHERE n.metric <> %(metric)s
+"""
+
+LEFT = """
+SELECT
+    (SELECT count(*) FROM public.reporting_events_rollups r WHERE r.{0} = %(name)s)
+    + (SELECT count(*) FROM rollup.distinct_members n WHERE n.{0} = %(name)s)
+"""
+
+AVERAGE = """
+SELECT rollup.aggregate(
+    1, 'avg_first_response_time', NULL, NULL, '2026-01-01 00:00+05:30', '2027-01-01 00:00+05:30'
+)
+"""
+
+COVERED = "SELECT covered::text FROM rollup.coverage ORDER BY account_id"
+
+GAPS = "SELECT count(*) FROM rollup.gaps"
+
+
+def edited(*edits: tuple[str, str]) -> Registry:
+    """Give the packaged registry with pieces of its text replaced."""
+    text = TEXT
+    for old, new in edits:
+        assert old in text, old
+        text = text.replace(old, new)
+    return parse(text, "registry.toml")
+
+
+FULL = edited()
+NO_FIRST = edited((FIRST_EVENT, ""), (FIRST_REPORT, ""))
+NO_INBOX = edited((INBOX, ""))
+
+
+class Change(NamedTuple):
+    """A registry, and what is incomplete when the packaged one is deployed after it."""
+
+    other: Registry
+    gained: tuple[str, ...]
+
+
+CHANGES = {
+    "a metric": Change(NO_FIRST, ("metric first_response",)),
+    "a distinct metric": Change(
+        edited((HANDOFFS, ""), (HANDOFFS_REPORT, ""), (EXCLUSION, "")),
+        ("metric bot_handoffs_count", "metric bot_resolutions_count"),
+    ),
+    "an exclusion": Change(edited((EXCLUSION, "")), ("metric bot_resolutions_count",)),
+    "a dimension": Change(NO_INBOX, ("dimension inbox",)),
+    "a measure": Change(edited((HOURS, "")), DURATIONS),
+    "a kind": Change(
+        edited(
+            (FIRST, 'first_response = { kind = "count" }'),
+            (FIRST_REPORT, FIRST_REPORT.replace("average", "count")),
+        ),
+        ("metric first_response",),
+    ),
+    "an event": Change(
+        edited(("[events.first_response]", "[events.conversation_opened]")),
+        ("metric first_response",),
+    ),
+    "the column of a dimension": Change(
+        edited((INBOX, INBOX.replace("inbox_id", "conversation_id"))), ("dimension inbox",)
+    ),
+    "both a metric and a dimension": Change(
+        edited((FIRST_EVENT, ""), (FIRST_REPORT, ""), (INBOX, "")),
+        ("dimension inbox", "metric first_response"),
+    ),
+}
+
+
+def fill(dsn: str, *, size: int = 40, at_most: int | None = None) -> None:
+    """Work off the chunks of a backfill, or some."""
+    with psycopg.connect(dsn, autocommit=True) as session:
+        chunks = backfill.plan(session, chunk_events=size)[:at_most]
+    for done in backfill.run(dsn, chunks):
+        assert not done.uncovered
+
+
+def write_above_read_committed(connection: Session, **columns: Any) -> None:
+    """Insert an event in a transaction that appends it to what is pending."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        write(connection, **columns)
+
+
+@pytest.fixture
+def session(database: str, connect: Connect) -> Session:
+    """Connect to a desk with some events."""
+    session = desk(connect(database))
+    mix(session, 200)
+    return session
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
+def test_what_is_new_is_incomplete_until_it_is_backfilled_alone(
+    change: Change, session: Session, database: str
+) -> None:
+    deploy(database, change.other)
+    fill(database)
+    mix(session, 50)
+    write_above_read_committed(session, inbox_id=9)
+    assert session.execute(UNLIKE).fetchall() == []
+
+    deployment = deploy(database, FULL)
+    assert deployment.incomplete == change.gained
+    assert not deployment.coverage_voided
+    missing = {(kind, name) for kind, _, name in (one.partition(" ") for one in change.gained)}
+    for dimension, metric in session.execute(MISSING):
+        assert ("metric", metric) in missing or ("dimension", dimension) in missing
+    mix(session, 50)
+    write_above_read_committed(session, inbox_id=9)
+    session.execute("UPDATE public.reporting_events SET value = value + 1 WHERE id % 3 = 0")
+    session.execute("DELETE FROM public.reporting_events WHERE id % 5 = 0")
+    assert session.execute(UNLIKE).fetchall() == []
+
+    fill(database, at_most=3)
+    assert session.execute(UNLIKE).fetchall() == []
+    fill(database)
+    assert session.execute(MISSING).fetchall() == []
+    assert session.execute(GAPS).fetchone() == (0,)
+    assert deploy(database, FULL).incomplete == ()
+    assert_exact(session)
+    session.execute("SELECT rollup.fold()")
+    assert_exact(session)
+
+
+def test_the_backfill_of_a_metric_touches_no_row_of_another(
+    session: Session, database: str
+) -> None:
+    deploy(database, NO_FIRST)
+    deploy(database, FULL, delete_removed=True)
+    write_above_read_committed(session, name="reply_time")
+    write_above_read_committed(session)
+    before = session.execute(ROWS, {"metric": "first_response"}).fetchall()
+    fill(database)
+    assert session.execute(ROWS, {"metric": "first_response"}).fetchall() == before
+    assert_exact(session)
+
+
+def test_a_rebuild_completes_what_is_new_too(session: Session, database: str) -> None:
+    deploy(database, NO_FIRST)
+    deploy(database, FULL)
+    session.execute("SELECT rollup.rebuild(1)")
+    assert session.execute(COVERED).fetchall() == [("{(,)}",), ("{}",), ("{}",)]
+    session.execute("SELECT rollup.rebuild(2, '2026-03-10', '2026-03-12')")
+    assert session.execute(COVERED).fetchall()[1] == ("{[2026-03-10,2026-03-12)}",)
+    session.execute("CALL rollup.backfill()")
+    assert session.execute(COVERED).fetchall() == [("{(,)}",)] * 3
+    assert_exact(session)
+
+
+def test_reports_of_what_is_new_read_raw_events_until_it_is_complete(
+    session: Session, database: str
+) -> None:
+    session.execute("UPDATE rollup.accounts SET reads_enabled = true")
+    right = session.execute(AVERAGE).fetchone()
+    deploy(database, NO_FIRST, delete_removed=True)
+    deploy(database, FULL)
+    assert session.execute(AVERAGE).fetchone() == right
+    sources = f"SELECT DISTINCT source FROM {AVERAGE.replace('SELECT ', '').strip()}".replace(
+        "rollup.aggregate", "rollup.explain_report"
+    )
+    assert session.execute(sources).fetchall() == [("raw events",)]
+    others = sources.replace("avg_first_response_time", "reply_time")
+    assert session.execute(others).fetchall() == [("rollups",)]
+    fill(database)
+    assert session.execute(AVERAGE).fetchone() == right
+    assert session.execute(sources).fetchall() == [("rollups",)]
+
+
+@pytest.mark.parametrize(
+    ("other", "column", "name"),
+    [(NO_FIRST, "metric", "first_response"), (NO_INBOX, "dimension_type", "inbox")],
+)
+def test_rows_of_what_is_gone_are_kept_until_they_are_to_be_deleted(
+    other: Registry, column: str, name: str, session: Session, database: str
+) -> None:
+    left = LEFT.format(column)
+    [before] = session.execute(left, {"name": name}).fetchone() or (0,)
+    deployment = deploy(database, other)
+    assert [one.split()[1] for one in deployment.retired] == [name]
+    mix(session, 20)
+    session.execute("SELECT rollup.rebuild()")
+    assert session.execute("SELECT rollup.drift()").fetchall() == []
+    assert session.execute(left, {"name": name}).fetchone() == (before,)
+    assert deploy(database, other).retired == deployment.retired
+    deleted = deploy(database, other, delete_removed=True)
+    assert (deleted.rows_deleted, deleted.retired) == (before, ())
+    assert session.execute(left, {"name": name}).fetchone() == (0,)
+    assert session.execute("SELECT rollup.drift()").fetchall() == []
+
+
+def test_what_has_been_gone_for_a_while_comes_back_exact(session: Session, database: str) -> None:
+    deploy(database, NO_FIRST)
+    mix(session, 30)
+    session.execute("DELETE FROM public.reporting_events WHERE id % 4 = 0")
+    back = deploy(database, FULL)
+    assert (back.retired, back.incomplete) == ((), ("metric first_response",))
+    fill(database)
+    assert_exact(session)
+
+
+def test_purged_days_never_have_what_came_after_them(session: Session, database: str) -> None:
+    session.execute("UPDATE rollup.accounts SET reads_enabled = true")
+    deploy(database, NO_FIRST)
+    session.execute("SELECT rollup.rebuild()")
+    session.execute("CALL rollup.purge_events('2026-03-09', 1)")
+    deploy(database, FULL)
+    assert [chunk.account_ids for chunk in backfill.plan(session)] == [(1, 2, 3)]
+    fill(database)
+    assert backfill.plan(session) == []
+    assert session.execute(COVERED).fetchall() == [("{(,)}",)] * 3
+    assert session.execute("SELECT rollup.drift()").fetchall() == []
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState) as refused:
+        session.execute(AVERAGE)
+    assert refused.value.diag.message_detail == (
+        "Before that, avg_first_response_time was not yet counted."
+    )
+    assert refused.value.diag.message_hint == "Ask for days from 2026-03-09 on."
+    session.execute(AVERAGE.replace("2026-01-01 00:00+05:30", "2026-03-09 00:00+05:30"))
+    session.execute(AVERAGE.replace("avg_first_response_time", "reply_time"))
+    session.execute("CALL rollup.purge_events('2026-03-10', 1)")
+
+
+def test_a_column_that_somebody_dropped_is_no_new_measure(session: Session, database: str) -> None:
+    session.execute("DROP VIEW rollup.current_rollups")
+    session.execute("ALTER TABLE public.reporting_events_rollups DROP COLUMN value_count")
+    assert deploy(database, NO_INBOX).coverage_voided
+    fill(database)
+    assert session.execute("SELECT rollup.drift()").fetchall() == []
+
+
+def test_a_renamed_table_of_events_is_followed(session: Session, database: str) -> None:
+    session.execute("ALTER TABLE public.reporting_events RENAME TO happenings")
+    renamed = edited(('table = "reporting_events"\n', 'table = "happenings"\n'))
+    deployment = deploy(database, renamed)
+    assert deployment.coverage_voided
+    assert [change for change in deployment.changes if change.startswith("drop function")] == [
+        f"drop function rollup.reporting_events_after_{verb}"
+        for verb in ("delete", "insert", "truncate", "update")
+    ]
+    session.execute(
+        "INSERT INTO public.happenings (name, value, account_id, created_at, updated_at)"
+        " VALUES ('reply_time', 5, 1, '2026-03-10', now())"
+    )
+    fill(database)
+    assert session.execute("SELECT rollup.drift()").fetchall() == []
+
+
+def test_a_rebuild_that_waited_while_a_registry_was_deployed_does_not_count_by_the_old_one(
+    session: Session, database: str, connect: Connect
+) -> None:
+    deploy(database, NO_FIRST)
+    writer, rebuilder = connect(database, autocommit=False), connect(database)
+    rebuilder.execute("SELECT rollup.rebuild(1)")
+    write(writer, account_id=1, name="reply_time")
+    with waiting(session, rebuilder, "SELECT rollup.rebuild(1)") as rebuilt:
+        with ThreadPoolExecutor(1) as executor:
+            deployed = executor.submit(
+                deploy, database, FULL, patience=Patience(lock_timeout=20, attempts=1)
+            )
+            await_slot_waiters(session, 2)
+            writer.commit()
+            deployed.result()
+        outcome = rebuilt.exception(20)
+    if outcome is not None:
+        assert "another registry" in str(outcome)
+    mix(session, 30)
+    assert session.execute(UNLIKE).fetchall() == []
+    fill(database)
+    assert_exact(session)
+
+
+def test_an_old_text_that_is_still_running_folds_nothing(session: Session, database: str) -> None:
+    deploy(database, NO_FIRST)
+    write_above_read_committed(session, name="first_response")
+    [old] = session.execute("SELECT pg_get_functiondef('rollup.fold'::regproc)").fetchone() or ("",)
+    deploy(database, FULL)
+    fill(database)
+    session.execute(old)
+    assert session.execute("SELECT rollup.fold()").fetchone() == (0,)
+    [old] = session.execute("SELECT pg_get_functiondef('rollup.rebuild'::regproc)").fetchone() or (
+        "",
+    )
+    session.execute(old.replace(FULL.counting.digest, NO_FIRST.counting.digest))
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="another registry"):
+        session.execute("SELECT rollup.rebuild(1)")
+    deploy(database, FULL)
+    fill(database)
+    assert_exact(session)
+
+
+def test_whatever_registries_follow_each_other_nothing_claimed_is_wrong(
+    session: Session, database: str
+) -> None:
+    seed = secrets.token_hex(4)
+    print(f"seed: {seed}")
+    chance = random.Random(seed)
+    registries = [FULL, *(change.other for change in CHANGES.values())]
+    for step in range(40):
+        match chance.randrange(8):
+            case 0 | 1:
+                delete = chance.random() < 0.3
+                deploy(database, chance.choice(registries), delete_removed=delete)
+            case 2:
+                fill(database, size=chance.choice([5, 40, 10_000]), at_most=chance.choice([1, 4]))
+            case 3:
+                mix(session, chance.randint(1, 60))
+            case 4:
+                for _ in range(chance.randint(1, 5)):
+                    write_above_read_committed(
+                        session,
+                        name=chance.choice(["first_response", "conversation_bot_handoff"]),
+                        created_at=date(2026, 3, chance.randint(7, 14)),
+                        conversation_id=chance.randint(1, 3),
+                    )
+            case 5:
+                session.execute(
+                    "DELETE FROM public.reporting_events WHERE id %% 7 = %s", (step % 7,)
+                )
+            case 6:
+                session.execute(
+                    "UPDATE public.reporting_events SET value = value + 1, inbox_id = 4"
+                    " WHERE id %% 5 = %s",
+                    (step % 5,),
+                )
+            case 7:
+                session.execute(
+                    chance.choice(
+                        ["SELECT rollup.fold()", "SELECT rollup.rebuild(2, '2026-03-09')"]
+                    )
+                )
+        assert session.execute(UNLIKE).fetchall() == [], step
+    deploy(database, FULL)
+    fill(database)
+    assert_exact(session)
