@@ -7,13 +7,14 @@ FIT = $(foreach name,$(PYTHONS),$(shell $(name) -c '$(IS_OLD)' 2>/dev/null && ec
 PYTHON ?= $(firstword $(FIT) python3)
 PROCESSES ?= 2
 MINUTES ?= 10
+EVENTS ?= 1000000
 
 BIN = .venv/bin
 READY = .venv/requirements.installed
 COMPILE = --universal --generate-hashes --python-version 3.11 --no-header \
 	--no-emit-index-url --no-emit-find-links --all-extras --group dev
 
-.PHONY: help demo test test-matrix test-long torture docs lint bench lock clean
+.PHONY: help demo test test-matrix test-long torture walk docs lint bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -34,6 +35,9 @@ test-long: $(READY) ## try 500 random histories on several connections, and 2,00
 
 torture: $(READY) ## let everything happen at once for MINUTES=10, crashes included, and compare
 	@$(BIN)/python -m tests.torture --minutes $(MINUTES)
+
+walk: $(READY) ## deploy, adopt, change, restore and leave beside live writers, with EVENTS=1000000
+	@$(BIN)/python -m tests.walk --events $(EVENTS)
 
 docs: $(READY) ## write docs/reference.md from the source
 	@$(BIN)/python -m docs.reference

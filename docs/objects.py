@@ -106,12 +106,14 @@ def _table(text: str) -> Described:
     for raw in statements:
         if isinstance(raw.stmt, ast.CreateStmt):
             name = f"{raw.stmt.relation.schemaname}.{raw.stmt.relation.relname}"
-            definitions = [one for one in raw.stmt.tableElts if isinstance(one, ast.ColumnDef)]
+            definitions = raw.stmt.tableElts
         elif isinstance(raw.stmt, ast.AlterTableStmt):
             definitions = [command.def_ for command in raw.stmt.cmds]
         else:
             continue
         for one in definitions:
+            if not isinstance(one, ast.ColumnDef):
+                continue
             comment = comments.get(one.colname, "")
             column = Column(name=one.colname, type=_type_name(one.typeName), comment=comment)
             columns.setdefault(one.colname, column)

@@ -16,10 +16,12 @@ PUBLIC = (
     "set_timezone",
     "backfill",
     "drift",
+    "verify_sample",
     "rebuild",
     "fold",
     "purge_events",
     "accounts",
+    "verifications",
     "deployments",
     "difference",
 )

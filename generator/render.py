@@ -43,6 +43,7 @@ _FUNCTIONS = (
     "count_sealed",
     "switch_timezone",
     "drift",
+    "verify_sample",
     "rebuild_accounts",
     "rebuild",
     "backfill_chunks",

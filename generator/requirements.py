@@ -61,6 +61,27 @@ ORDER BY c.conname
 """
 
 
+# Whoever updates or deletes a row of such a table fails.
+_IS_UNIDENTIFIED = """
+SELECT EXISTS (
+    SELECT
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_publication_tables t ON t.schemaname = n.nspname AND t.tablename = c.relname
+    JOIN pg_publication p ON p.pubname = t.pubname
+    WHERE c.oid = %s
+    AND (p.pubupdate OR p.pubdelete)
+    AND c.relreplident <> 'f'
+    AND NOT EXISTS (
+        SELECT
+        FROM pg_index i
+        WHERE i.indrelid = c.oid
+        AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END
+    )
+)
+"""
+
+
 def check(session: Connection, registry: Registry) -> None:
     """Check every table that a registry names; all that is wrong is one DatabaseError."""
     source, accounts, rollups = registry.source, registry.accounts, registry.rollups
@@ -137,6 +158,11 @@ def _not_adoptable(
     problems += _too_narrow(registry, record, events)
     if session.execute(_UNIQUE_KEY, (record.oid,)).fetchone() != (True,):
         problems.append(f"{record.name} has no unique index on ({', '.join(key(registry))})")
+    if session.execute(_IS_UNIDENTIFIED, (record.oid,)).fetchone() == (True,):
+        problems.append(
+            f"{record.name} is published and has no replica identity, so that writers would fail: "
+            f"ALTER TABLE {record.name} REPLICA IDENTITY USING INDEX ..."
+        )
     problems += [
         f"{record.name} has {definition}, which an upsert meets before it adds: "
         f"ALTER TABLE {record.name} DROP CONSTRAINT {name}"

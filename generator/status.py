@@ -12,6 +12,8 @@ from generator.catalog import Object, compare
 from generator.render import render
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from generator.database import Connection
     from generator.registry import Registry
 
@@ -46,6 +48,14 @@ SELECT count(*), coalesce(max(p.id) - min(p.id) + 1, 0)
 FROM rollup.pending_events p
 """
 
+_VERIFIED = """
+SELECT
+    max(v.verified_at),
+    count(*) FILTER (WHERE v.verified_at > now() - interval '1 day'),
+    coalesce(sum(v.differences) FILTER (WHERE v.verified_at > now() - interval '1 day'), 0)
+FROM rollup.verifications v
+"""
+
 _IN_ORDER = ("covered", "off")
 """The states of an account about which there is nothing to do."""
 
@@ -59,6 +69,15 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """When something was last verified, and what the last day's verifications came to."""
+
+    at: datetime | None
+    verifications: int
+    differences: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The state of a database: the last deployment, our objects and tables, the accounts."""
 
@@ -67,6 +86,7 @@ class Report:
     objects: list[Object]
     lacking: list[str]
     accounts: list[dict[str, Any]]
+    verified: Verified | None
     pending: Pending | None
     """None where the accounts cannot be shown, either: rollup.status is not as rendered."""
 
@@ -97,6 +117,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
     deployment: dict[str, Any] | None = None
     accounts: list[dict[str, Any]] = []
     pending: Pending | None = None
+    verified: Verified | None = None
     with session.cursor(row_factory=dict_row) as cursor:
         if session.execute(_IS_DEPLOYED).fetchone() == (True,):
             deployment = cursor.execute(_DEPLOYMENT).fetchone()
@@ -104,12 +125,15 @@ def inspect(session: Connection, registry: Registry) -> Report:
             accounts = cursor.execute(_ACCOUNTS).fetchall()
             events, ids = session.execute(_PENDING).fetchone() or (0, 0)
             pending = Pending(events=events, ids=ids)
+            at, verifications, differences = session.execute(_VERIFIED).fetchone() or (None, 0, 0)
+            verified = Verified(at=at, verifications=verifications, differences=int(differences))
     return Report(
         deployment=deployment,
         registry_digest=registry.digest,
         objects=objects,
         lacking=lacking,
         accounts=accounts,
+        verified=verified,
         pending=pending,
     )
 

@@ -57,6 +57,18 @@ def families(report: Report, *, per_account: bool = False) -> Iterator[Family]:
         "From the oldest event that is to be folded to the newest: how many have come.",
         report.pending.ids,
     )
+    if report.verified and report.verified.at:
+        yield Family(
+            name=f"{PREFIX}_verified_timestamp_seconds",
+            unit="seconds",
+            help="When something was last verified.",
+            samples=(Sample(value=report.verified.at.timestamp()),),
+        )
+        yield _gauge(
+            "verification_differences",
+            "How many differences the verifications of the last day found.",
+            report.verified.differences,
+        )
     if per_account:
         yield from _of_accounts(report)
 

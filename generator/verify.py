@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
@@ -28,7 +29,21 @@ LEFT JOIN rollup.metric_coverage m ON m.account_id = d.account_id
 _MAY_NOTE = """
 SELECT
     has_column_privilege('rollup.accounts', 'verified_at', 'UPDATE')
+    AND has_table_privilege('rollup.verifications', 'INSERT')
     AND NOT current_setting('transaction_read_only')::boolean
+"""
+
+_NOTE = """
+INSERT INTO rollup.verifications (account_id, since, until, differences)
+VALUES (%s, %s, %s, %s)
+"""
+
+_SAMPLE = "SELECT d.*, true AS covered FROM rollup.verify_sample(%s) d"
+
+_SAMPLED = """
+SELECT count(*)
+FROM rollup.verifications v
+WHERE v.xmin = pg_current_xact_id()::xid
 """
 
 _VERIFIED = """
@@ -63,14 +78,33 @@ def drift(session: Connection, scope: Scope) -> list[dict[str, Any]]:
     """List the differences, truth minus rollups, with the columns of rollup.difference.
 
     `covered` tells those on days that were claimed to be exact from history not yet backfilled.
-    Where a whole account shows none, that it was verified is written down, by who may write.
+    What was found is written down in rollup.verifications, by who may write.
     """
+    bounds = (scope.account_id, scope.since, scope.until)
     with session.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(_DRIFT, (scope.account_id, scope.since, scope.until)).fetchall()
-    is_whole = scope.since is None and scope.until is None
-    if not rows and is_whole and session.execute(_MAY_NOTE).fetchone() == (True,):
-        session.execute(_VERIFIED, {"account": scope.account_id})
+        rows = cursor.execute(_DRIFT, bounds).fetchall()
+    if session.execute(_MAY_NOTE).fetchone() == (True,):
+        session.execute(_NOTE, (*bounds, sum(row["covered"] for row in rows)))
+        if not rows and scope.since is None and scope.until is None:
+            session.execute(_VERIFIED, {"account": scope.account_id})
     return rows
+
+
+def sample(session: Connection, account_days: int) -> tuple[list[dict[str, Any]], int]:
+    """Compare random days of accounts; give the differences, and how many days were compared."""
+    with session.transaction(), session.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_SAMPLE, (account_days,)).fetchall()
+        [compared] = session.execute(_SAMPLED).fetchone() or (0,)
+    return rows, compared
+
+
+def drift_of(session: Connection, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """List the differences on the days of others, each day by itself."""
+    days = sorted({(row["account_id"], row["date"]) for row in rows})
+    scopes = (
+        Scope(account_id=account, since=day, until=day + timedelta(days=1)) for account, day in days
+    )
+    return [row for scope in scopes for row in drift(session, scope)]
 
 
 def size(session: Connection, scope: Scope) -> tuple[int, int]:

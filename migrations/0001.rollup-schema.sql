@@ -1,5 +1,8 @@
 -- The durable state that does not depend on a registry. Tables that do are in sql/tables/; functions,
 -- views and triggers are replaced whole by every deploy. The schema is there before: yoyo needs it.
+--
+-- A table without a primary key needs a replica identity: else, in a database that publishes all its
+-- tables, whoever changes it fails.
 
 COMMENT ON SCHEMA rollup IS
     'Keeps daily rollups of an events table exact: https://pypi.org/project/reporting-rollups';
@@ -41,6 +44,8 @@ CREATE TABLE IF NOT EXISTS rollup.invalidations (
     account_id bigint
 );
 
+ALTER TABLE rollup.invalidations REPLICA IDENTITY FULL;
+
 COMMENT ON TABLE rollup.invalidations IS
     'Accounts of which no day is covered any more, put down here by whoever must not wait for rollup.accounts.';
 COMMENT ON COLUMN rollup.invalidations.account_id IS
@@ -55,6 +60,8 @@ CREATE TABLE IF NOT EXISTS rollup.gaps (
 );
 
 CREATE INDEX IF NOT EXISTS gaps_account_id ON rollup.gaps (account_id);
+
+ALTER TABLE rollup.gaps REPLICA IDENTITY FULL;
 
 COMMENT ON TABLE rollup.gaps IS
     'Metrics and dimensions that came after some days were covered, or changed since: not complete on those days until they are backfilled.';
@@ -73,12 +80,43 @@ CREATE TABLE IF NOT EXISTS rollup.retired (
     CHECK (num_nonnulls(metric, dimension_type) = 1)
 );
 
+ALTER TABLE rollup.retired REPLICA IDENTITY FULL;
+
 COMMENT ON TABLE rollup.retired IS
     'Metrics and dimensions that are no longer counted, and whose rows are kept as they were.';
 COMMENT ON COLUMN rollup.retired.metric IS
     'The metric, of every dimension; NULL: see dimension_type.';
 COMMENT ON COLUMN rollup.retired.dimension_type IS
     'The dimension, of every metric; NULL: see metric.';
+
+CREATE TABLE IF NOT EXISTS rollup.verifications (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    verified_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    verified_by text NOT NULL DEFAULT session_user,
+    account_id bigint,
+    since date,
+    until date,
+    differences bigint NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS verifications_verified_at ON rollup.verifications (verified_at);
+
+COMMENT ON TABLE rollup.verifications IS
+    'What has been compared with the raw events in the last 90 days, and how many differences there were.';
+COMMENT ON COLUMN rollup.verifications.id IS
+    'The order of verifications.';
+COMMENT ON COLUMN rollup.verifications.verified_at IS
+    'When it was compared.';
+COMMENT ON COLUMN rollup.verifications.verified_by IS
+    'The role that asked for it.';
+COMMENT ON COLUMN rollup.verifications.account_id IS
+    'The account; NULL: every one.';
+COMMENT ON COLUMN rollup.verifications.since IS
+    'The first of the days that were compared; NULL: no bound.';
+COMMENT ON COLUMN rollup.verifications.until IS
+    'The day after the last of them; NULL: no bound.';
+COMMENT ON COLUMN rollup.verifications.differences IS
+    'How many rollup keys differed, on days that were called covered; 0: all was well.';
 
 CREATE TABLE IF NOT EXISTS rollup.deployments (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

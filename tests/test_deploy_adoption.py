@@ -12,6 +12,7 @@ from generator.errors import DatabaseError
 from generator.registry import load
 from generator.status import inspect
 from tests.events import HANDOFF, desk, mix, write
+from tests.layouts import COLUMNS, KEY, OTHER_INDEXES, ROWS
 from tests.oracle import assert_exact, differences
 
 if TYPE_CHECKING:
@@ -22,39 +23,6 @@ if TYPE_CHECKING:
     Session = psycopg.Connection[Any]
 
 REGISTRY = load()
-
-COLUMNS = """
-CREATE TABLE public.reporting_events_rollups (
-    id bigserial PRIMARY KEY,
-    account_id integer NOT NULL,
-    date date NOT NULL,
-    dimension_type varchar NOT NULL,
-    dimension_id bigint NOT NULL,
-    metric varchar NOT NULL,
-    count bigint NOT NULL DEFAULT 0,
-    sum_value double precision NOT NULL DEFAULT 0.0,
-    sum_value_business_hours double precision NOT NULL DEFAULT 0.0,
-    created_at timestamp(6) NOT NULL,
-    updated_at timestamp(6) NOT NULL
-);
-"""
-KEY = """
-CREATE UNIQUE INDEX index_rollup_unique_key ON public.reporting_events_rollups
-    (account_id, date, dimension_type, dimension_id, metric);
-"""
-OTHER_INDEXES = """
-CREATE INDEX index_rollup_timeseries ON public.reporting_events_rollups (account_id, metric, date);
-CREATE INDEX index_rollup_summary ON public.reporting_events_rollups
-    (account_id, dimension_type, date);
-"""
-ROWS = """
-INSERT INTO public.reporting_events_rollups (
-    account_id, date, dimension_type, dimension_id, metric, count, sum_value, created_at, updated_at
-)
-SELECT 1 + i % 3, date '2026-03-01' + i % 20, 'account', 1 + i % 3, 'first_response', i, i * 2.5,
-    '2026-03-30', '2026-03-30'
-FROM generate_series(1, 50) i
-"""
 
 CATALOG = """
 SELECT c.relnamespace::regnamespace, c.relname, c.relkind, a.attname, a.atttypid::regtype,

@@ -10,6 +10,7 @@ from generator.deploy import Deployment, deploy
 from generator.registry import load
 from generator.status import inspect
 from tests.events import desk, mix
+from tests.layouts import APRIL, PARTITIONED
 from tests.oracle import assert_exact, assert_exact_where_covered, differences
 
 if TYPE_CHECKING:
@@ -22,21 +23,6 @@ if TYPE_CHECKING:
 REGISTRY = load()
 NOTHING = Deployment()
 
-PARTITIONED = """
-CREATE TABLE public.whole (LIKE public.reporting_events INCLUDING DEFAULTS)
-    PARTITION BY RANGE (created_at);
-DROP TABLE public.reporting_events CASCADE;
-ALTER TABLE public.whole RENAME TO reporting_events;
-CREATE SEQUENCE public.ids;
-ALTER TABLE public.reporting_events ALTER COLUMN id SET DEFAULT nextval('public.ids');
-CREATE SCHEMA "Old ones";
-CREATE TABLE "Old ones"."Until March 9th" PARTITION OF public.reporting_events
-    FOR VALUES FROM (MINVALUE) TO ('2026-03-09');
-CREATE TABLE public.march PARTITION OF public.reporting_events
-    FOR VALUES FROM ('2026-03-09') TO ('2026-04-01') PARTITION BY LIST (account_id);
-CREATE TABLE public.march_of_2 PARTITION OF public.march FOR VALUES IN (2);
-CREATE TABLE public.march_of_others PARTITION OF public.march DEFAULT;
-"""
 TABLES = {
     "public.reporting_events",
     '"Old ones"."Until March 9th"',
@@ -44,11 +30,6 @@ TABLES = {
     "public.march_of_2",
     "public.march_of_others",
 }
-APRIL = """
-CREATE TABLE public.april PARTITION OF public.reporting_events
-    FOR VALUES FROM ('2026-04-01') TO (MAXVALUE)
-"""
-
 WRITES = {
     "an insert": "INSERT INTO public.march_of_2 TABLE public.march_of_2",
     "an update": "UPDATE public.march SET value = value + 1, user_id = 1",

@@ -15,12 +15,11 @@ from generator.registry import load
 from generator.status import inspect
 from tests import programs
 from tests.command import fail, succeed
+from tests.damages import DAMAGES
 from tests.events import desk, mix
 from tests.foreign import ODD_NAMES
+from tests.layouts import COLUMNS, KEY, PARTITIONED, ROWS
 from tests.oracle import assert_exact, assert_exact_where_covered
-from tests.test_deploy_adoption import COLUMNS, KEY, ROWS
-from tests.test_deploy_healing import DAMAGES
-from tests.test_deploy_partitions import PARTITIONED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,7 @@ from generator.registry import load
 from generator.render import render
 from tests.command import fail, run, succeed, terminal
 from tests.events import desk, write
-from tests.test_deploy_adoption import COLUMNS, KEY, ROWS
-from tests.test_deploy_partitions import APRIL, PARTITIONED
+from tests.layouts import APRIL, COLUMNS, KEY, PARTITIONED, ROWS
 
 if TYPE_CHECKING:
     import psycopg

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -85,6 +86,7 @@ def _plain(report: Report) -> dict[str, Any]:
         "tables_lacking": report.lacking,
         "accounts": report.accounts,
         "pending_events": report.pending and report.pending.events,
+        "verified": report.verified and asdict(report.verified),
     }
 
 
@@ -106,6 +108,12 @@ def _print(report: Report, all_: bool) -> None:
         _print_accounts(report.accounts)
         if report.pending and report.pending.events:
             say(f"pending in all: {report.pending.events}")
+        if report.verified and report.verified.at:
+            say(
+                f"verified {report.verified.at:%Y-%m-%d %H:%M}; of the last day: "
+                f"{report.verified.verifications} verifications, "
+                f"{report.verified.differences} differences"
+            )
     elif report.is_current:
         say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,11 +16,26 @@ from generator.cli.options import days_of, session_of, with_account, with_databa
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from generator.database import Connection
+
 
 @click.command()
 @with_database
 @with_account
 @with_days
+@click.option(
+    "--sample",
+    "account_days",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only so many random days of accounts that are covered; quick at every size.",
+)
+@click.option(
+    "--watch",
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    help="Go on, once every so many seconds, until interrupted.",
+)
 @click.option("--repair", is_flag=True, help="Rebuild the days that differ, and verify again.")
 @click.option(
     "--limit",
@@ -34,34 +51,67 @@ def verify(
     account_id: int | None,
     since: datetime | None,
     until: datetime | None,
+    account_days: int | None,
+    watch: float | None,
     repair: bool,
     limit: int,
     json_: bool,
 ) -> None:
     """Compare rollups with raw events; exit with 1 where they differ.
 
-    Numbers are truth minus rollups. Reads all events in scope, in one snapshot, without locks:
-    writers are not held up, and what they are doing is no difference.
+    Numbers are truth minus rollups. Reads all events in scope, or with --sample those of some days,
+    in one snapshot, without locks: writers are not held up, and what they are doing is no
+    difference. What was found is kept for 90 days in rollup.verifications.
     """
     first, end = days_of(since, until)
     scope = verifying.Scope(account_id=account_id, since=first, until=end)
+    if account_days and scope != verifying.Scope():
+        raise click.UsageError("--sample draws from all accounts and days")
+    show = partial(_show, limit=limit, json_=json_)
+    differed = False
     with errors(), session_of(database_url) as session:
-        rows = verifying.drift(session, scope)
-        if rows and repair:
-            changed = verifying.repair(session, rows)
-            note(f"{len(rows)} differences; rebuilt their days, {changed} rows changed")
-            rows = verifying.drift(session, scope)
-        if json_:
-            as_json(rows)
-        elif rows:
-            _print(rows, limit)
-        else:
-            days, size = verifying.size(session, scope)
-            say(
-                f"raw events and rollups agree: {size} rollup rows on {days} account-days, "
-                "0 differences"
-            )
-        sys.exit(1 if rows else 0)
+        try:
+            while True:
+                differed |= show(*_compared(session, scope, account_days, repair))
+                if not watch:
+                    break
+                time.sleep(watch)
+        except KeyboardInterrupt:
+            if not watch:
+                raise
+    sys.exit(1 if differed else 0)
+
+
+def _compared(
+    session: Connection, scope: verifying.Scope, account_days: int | None, repair: bool
+) -> tuple[list[dict[str, Any]], str]:
+    """Compare once, repairing what differs if told to; give what still does, and what was read."""
+    if account_days:
+        rows, days = verifying.sample(session, account_days)
+        compared = f"{days} random account-days"
+    else:
+        rows, compared = verifying.drift(session, scope), ""
+    if rows and repair:
+        changed = verifying.repair(session, rows)
+        note(f"{len(rows)} differences; rebuilt their days, {changed} rows changed")
+        rows = (
+            verifying.drift_of(session, rows) if account_days else verifying.drift(session, scope)
+        )
+    if not rows and not compared:
+        days, size = verifying.size(session, scope)
+        compared = f"{size} rollup rows on {days} account-days"
+    return rows, compared
+
+
+def _show(rows: list[dict[str, Any]], compared: str, *, limit: int, json_: bool) -> bool:
+    """Print the outcome, and tell whether anything differs."""
+    if json_:
+        as_json(rows)
+    elif rows:
+        _print(rows, limit)
+    else:
+        say(f"raw events and rollups agree: {compared}, 0 differences")
+    return bool(rows)
 
 
 def _print(rows: list[dict[str, Any]], limit: int) -> None:

@@ -538,7 +538,10 @@ BEGIN
     WHERE a.account_id = g.account_id
     AND (rebuild_accounts.account_ids IS NULL OR a.account_id = ANY (rebuild_accounts.account_ids))
     AND (rebuild_accounts.metrics IS NULL OR g.metric = ANY (rebuild_accounts.metrics))
-    AND (rebuild_accounts.dimension_types IS NULL OR g.dimension_type = ANY (rebuild_accounts.dimension_types));
+    AND (
+        rebuild_accounts.dimension_types IS NULL
+        OR g.dimension_type = ANY (rebuild_accounts.dimension_types)
+    );
 
     DELETE FROM rollup.gaps g
     WHERE isempty(g.days)

@@ -9,6 +9,9 @@ CREATE TABLE IF NOT EXISTS rollup.pending_events (
 
 CREATE UNIQUE INDEX IF NOT EXISTS pending_events_id ON rollup.pending_events (id);
 
+-- Without it, a fold would fail in a database that publishes all its tables, and a writer with it.
+ALTER TABLE rollup.pending_events REPLICA IDENTITY USING INDEX pending_events_id;
+
 ALTER TABLE rollup.pending_events
     ADD COLUMN IF NOT EXISTS account_id bigint,
     ADD COLUMN IF NOT EXISTS name text,

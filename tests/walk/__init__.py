@@ -1,0 +1,1 @@
+"""A walk through a deployment's whole life, beside writers that never stop."""
