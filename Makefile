@@ -14,7 +14,7 @@ READY = .venv/requirements.installed
 COMPILE = --universal --generate-hashes --python-version 3.11 --no-header \
 	--no-emit-index-url --no-emit-find-links --all-extras --group dev
 
-.PHONY: help demo test test-long torture walk lint bench lock clean
+.PHONY: help demo test test-matrix test-long torture walk docs lint bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -26,6 +26,10 @@ demo: $(READY) ## a first look, with a database of its own
 test: $(READY) ## run the tests, with a database of their own; PROCESSES=2 at a time
 	@$(BIN)/python -m pytest -q -n $(PROCESSES)
 
+test-matrix: $(READY) ## run them on PostgreSQL 14 to 18; VERSIONS="17 18" and TESTS=... select
+	@$(BIN)/python -m tests.matrix $(if $(VERSIONS),--versions "$(VERSIONS)") \
+		--processes $(PROCESSES) -- $(TESTS)
+
 test-long: $(READY) ## try 500 random histories on several connections, and 2,000 random reports
 	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q tests/test_stateful.py tests/test_reports.py
 
@@ -34,6 +38,9 @@ torture: $(READY) ## let everything happen at once for MINUTES=10, crashes inclu
 
 walk: $(READY) ## deploy, adopt, change, restore and leave beside live writers, with EVENTS=1000000
 	@$(BIN)/python -m tests.walk --events $(EVENTS)
+
+docs: $(READY) ## write docs/reference.md from the source
+	@$(BIN)/python -m docs.reference
 
 lint: $(READY) ## check style and types, and that sql/ is what the generator renders
 	@$(BIN)/ruff check

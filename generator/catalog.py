@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Status = Literal["CURRENT", "OUTDATED", "MISSING", "DISABLED", "ORPHANED"]
 
 # Each row is a kind, a name as rendered, the table of a trigger, a definition as rendered, whether
-# it is enabled, and what DROP is to name.
+# it is enabled, what DROP is to name, and whether everybody may run it.
 _OBJECTS = r"""
 SELECT
     'function',
@@ -28,7 +28,8 @@ SELECT
     NULL,
     rtrim(pg_get_functiondef(p.oid), E'\n'),
     true,
-    'ROUTINE ' || p.oid::regprocedure
+    'ROUTINE ' || p.oid::regprocedure,
+    has_function_privilege('public', p.oid, 'EXECUTE')
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname = 'rollup'
@@ -40,7 +41,8 @@ SELECT
     NULL,
     pg_get_viewdef(c.oid),
     true,
-    'VIEW ' || c.oid::regclass
+    'VIEW ' || c.oid::regclass,
+    false
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'rollup'
@@ -66,7 +68,8 @@ SELECT
         )
     ),
     true,
-    'TYPE ' || c.reltype::regtype
+    'TYPE ' || c.reltype::regtype,
+    false
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'rollup'
@@ -78,7 +81,8 @@ SELECT
     quote_ident(n.nspname) || '.' || quote_ident(c.relname),
     pg_get_triggerdef(t.oid),
     t.tgenabled = 'O',
-    format('TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)
+    format('TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname),
+    false
 FROM pg_trigger t
 JOIN pg_class c ON c.oid = t.tgrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -91,13 +95,17 @@ AND t.tgparentid = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """An object in the catalog: its text there, whether it is enabled, and what DROP is to name."""
+    """An object in the catalog: its text there, whether it is enabled, and what DROP is to name.
+
+    `is_open` tells of a function whether everybody may run it.
+    """
 
     name: str
     table: str | None
     definition: str
     is_enabled: bool
     drop: str
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +148,8 @@ def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
     Compares the texts that the catalog keeps, so a change by hand shows. Of a view it keeps none
     but prints its query anew: a view is current as long as it is rendered, and is printed, as when
     it was deployed. (So a server that prints otherwise after an upgrade makes it outdated, once.)
+    A function that only its owner is to run is outdated where everybody may, as after a restore
+    without privileges; what is granted to roles is its owner's business.
     Tables are durable state, compared by their columns: see generator.tables.
     """
     with plainly(session):
@@ -175,9 +185,14 @@ def fingerprints(rendered: Iterable[Rendered], kind: Kind) -> dict[str, str]:
 
 def _existing(session: Connection) -> dict[tuple[Kind, str, str | None], list[Existing]]:
     found = defaultdict(list)
-    for kind, name, table, definition, is_enabled, drop in session.execute(_OBJECTS):
+    for kind, name, table, definition, is_enabled, drop, is_open in session.execute(_OBJECTS):
         one = Existing(
-            name=name, table=table, definition=definition, is_enabled=is_enabled, drop=drop
+            name=name,
+            table=table,
+            definition=definition,
+            is_enabled=is_enabled,
+            drop=drop,
+            is_open=is_open,
         )
         found[_place(kind, name, table)].append(one)
     return dict(sorted(found.items(), key=str))
@@ -221,7 +236,7 @@ def _is_as_rendered(one: Rendered, found: Existing, deployed: str | None) -> boo
         lines = one.definition.replace("OR REPLACE ", "", 1).splitlines()
         written = " ".join(line.strip() for line in lines)
         return found.is_enabled and unquoted(found.definition) == unquoted(written)
-    return found.definition == one.definition
+    return found.definition == one.definition and not (found.is_open and one.is_closed)
 
 
 def _drop_of(one: Rendered) -> str:

@@ -20,9 +20,10 @@ _ENVIRONMENT = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSER
 
 _SETTINGS = """
 SELECT
-    set_config('default_transaction_isolation', 'read committed', false),
-    set_config('DateStyle', 'ISO', false),
-    set_config('IntervalStyle', 'postgres', false)
+    pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),
+    pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
+    pg_catalog.set_config('DateStyle', 'ISO', false),
+    pg_catalog.set_config('IntervalStyle', 'postgres', false)
 """
 
 PLAIN = """
@@ -54,7 +55,10 @@ def connect(dsn: str) -> Iterator[Connection]:
     """Connect in autocommit mode: every statement, and every `transaction()`, commits by itself.
 
     Transactions are READ COMMITTED, whatever the role's default: rollups are written in no other.
-    Moments and intervals come in the style that psycopg can read.
+    Moments and intervals come in the style that psycopg can read. Nothing is found by a schema that
+    is not named, so that nobody's function or operator can stand in for one of the server's; a view
+    that is created keeps what it has found.
+
     A database that cannot be reached is a DatabaseError.
     """
     try:

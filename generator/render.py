@@ -95,6 +95,11 @@ class Rendered:
         """The text without comments on the object, as far as the catalog keeps it."""
         return _DEFINITION_END.split(self.text, maxsplit=1)[0]
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is a function that nobody may run but its owner and whom he grants it."""
+        return "\nREVOKE EXECUTE ON " in self.text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:

@@ -93,5 +93,5 @@ def test_a_view_of_the_users_that_is_in_the_way_is_named_and_nothing_has_changed
     before = stale(session)
     with pytest.raises(psycopg.errors.DependentObjectsStillExist, match="current_rollups") as error:
         deploy(database, REGISTRY)
-    assert "view dashboard" in (error.value.diag.message_detail or "")
+    assert "view public.dashboard" in (error.value.diag.message_detail or "")
     assert stale(session) == before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from click.testing import CliRunner
-from psycopg.conninfo import make_conninfo
 
 from generator.cli import cli
 from generator.deploy import deploy
@@ -22,6 +20,7 @@ from generator.patience import Patience
 from generator.registry import DEFAULT, load, parse
 from generator.status import inspect
 from tests import reference
+from tests.roles import Role, new_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,23 +51,10 @@ def session(reference_database: str, connect: Connect) -> Session:
     return connect(reference_database)
 
 
-class Role:
-    """A role for a test, that may log in and nothing else; and how it connects."""
-
-    def __init__(self, dsn: str) -> None:
-        self.name = f"rollups_test_{secrets.token_hex(4)}"
-        password = secrets.token_hex(8)
-        self.dsn = make_conninfo(dsn, user=self.name, password=password)
-        self.creation = f"CREATE ROLE {self.name} LOGIN PASSWORD '{password}'"
-
-
 @pytest.fixture
 def role(session: Session, reference_database: str) -> Iterator[Role]:
-    role = Role(reference_database)
-    session.execute(role.creation)
-    yield role
-    session.execute(f"REASSIGN OWNED BY {role.name} TO CURRENT_USER")
-    session.execute(f"DROP OWNED BY {role.name}; DROP ROLE {role.name}")
+    with new_roles(session, reference_database) as [role]:
+        yield role
 
 
 WRONG_TABLES = {

@@ -11,7 +11,6 @@ import pytest
 from pglast import ast
 from pglast.enums import FunctionParameterMode, ObjectType
 
-from generator.deploy import deploy
 from generator.registry import load
 from generator.render import Rendered, render
 from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS
@@ -41,24 +40,6 @@ VOCABULARY = re.compile(
     r"|reply|value_in|sum_value|business|chatwoot|desk|ticket",
     re.IGNORECASE,
 )
-
-CHECK = """
-SELECT
-    p.oid::regprocedure::text,
-    c.lineno,
-    c.level,
-    c.message
-FROM pg_proc p
-LEFT JOIN pg_trigger t ON t.tgfoid = p.oid
-CROSS JOIN plpgsql_check_function_tb(
-    p.oid,
-    relid => coalesce(t.tgrelid, 0),
-    oldtable => t.tgoldtable,
-    newtable => t.tgnewtable
-) c
-WHERE p.pronamespace = 'rollup'::regnamespace
-AND p.prolang = (SELECT l.oid FROM pg_language l WHERE l.lanname = 'plpgsql')
-"""
 
 
 @pytest.fixture(params=RENDERED)
@@ -245,16 +226,3 @@ def test_the_catalog_keeps_every_function_as_it_is_written(database: str, connec
     )
     written = {one.definition for one in DEFAULT if one.kind == "function"}
     assert {text for (text,) in kept} == written
-
-
-@pytest.mark.parametrize("name", REGISTRIES)
-def test_plpgsql_check_finds_nothing(name: str, reference_database: str, connect: Connect) -> None:
-    session = connect(reference_database)
-    available = "SELECT FROM pg_available_extensions e WHERE e.name = 'plpgsql_check'"
-    if session.execute(available).fetchone() is None:
-        pytest.skip("the server has no extension plpgsql_check")
-    session.execute("CREATE EXTENSION plpgsql_check")
-    if name in OTHERS:
-        OTHERS[name].create(session)
-    deploy(reference_database, REGISTRIES[name])
-    assert session.execute(CHECK).fetchall() == []

@@ -59,6 +59,8 @@ def connection(database: str, connect: Connect) -> psycopg.Connection[Any]:
         ("Nuku'alofa", "Pacific/Tongatapu"),
         ("europe/rome", "Europe/Rome"),
         ("UTC", "UTC"),
+        ("cet", "Europe/Brussels"),
+        ("EST", "America/Panama"),
         (None, None),
     ],
 )
@@ -72,6 +74,18 @@ def test_a_zone_is_set_by_its_name_or_by_an_alias(
     connection.execute("SELECT rollup.rebuild(1)")
     assert connection.execute(ACCOUNT, (1,)).fetchone() == (zone, zone, "{(,)}" if zone else "{}")
     assert_exact(connection)
+
+
+@pytest.mark.parametrize("abbreviations", ["Default", "Australia", "India"])
+def test_no_zone_is_taken_for_an_abbreviation(
+    connection: psycopg.Connection[Any], abbreviations: str
+) -> None:
+    """Which has no summer time; and 'EST' is ten hours east for a writer who sets Australia."""
+    connection.execute(f"SET timezone_abbreviations = '{abbreviations}'")
+    shadowed = "SELECT b.abbrev FROM pg_timezone_abbrevs b WHERE b.utc_offset <> interval '0'"
+    zones = "SELECT DISTINCT upper(rollup.canonical_timezone(t.name)) FROM pg_timezone_names t"
+    assert connection.execute(f"{zones} WHERE upper(t.name) IN ({shadowed})").rowcount == 5
+    assert connection.execute(f"{zones} INTERSECT ({shadowed})").fetchall() == []
 
 
 def test_every_alias_of_the_registry_stands_for_a_zone_of_the_server(
@@ -180,7 +194,7 @@ def test_covered_days_are_exact_while_a_change_of_zone_is_backfilled_in_chunks(
     assert len(chunks) > 5
     for since, until in chunks:
         with connection.transaction():
-            connection.execute("SELECT rollup.switch_timezone(1)")
+            connection.execute("SELECT rollup.switch_timezone(ARRAY [1::bigint])")
             connection.execute("SELECT rollup.rebuild(1, %s, %s)", (since, until))
             mix(other, 40)
             assert_exact_where_covered(other)

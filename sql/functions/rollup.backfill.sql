@@ -28,8 +28,9 @@ BEGIN
         changed := rollup.backfill_chunk(chunk.account_ids, chunk.since, chunk.until);
         COMMIT;
         RAISE NOTICE '%: % to %: % events, % rows changed',
-            CASE pg_catalog.cardinality(chunk.account_ids)
-                WHEN 1 THEN pg_catalog.format('account %s', chunk.account_ids[1])
+            CASE
+                WHEN pg_catalog.cardinality(chunk.account_ids) OPERATOR(pg_catalog.=) 1
+                THEN pg_catalog.format('account %s', chunk.account_ids[1])
                 ELSE pg_catalog.format('%s accounts', pg_catalog.cardinality(chunk.account_ids))
             END,
             coalesce(chunk.since::pg_catalog.text, 'the beginning'),
@@ -50,3 +51,5 @@ $procedure$;
 
 COMMENT ON PROCEDURE rollup.backfill(bigint, date, date, bigint) IS
     'Fills in the history of an account (NULL: of all) on the days since (inclusive) until (exclusive), in committed chunks beside live writers; can be stopped and called again.';
+
+REVOKE EXECUTE ON PROCEDURE rollup.backfill(bigint, date, date, bigint) FROM PUBLIC;

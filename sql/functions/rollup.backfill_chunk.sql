@@ -71,3 +71,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.backfill_chunk(bigint[], date, date) IS
     'Fills in what is not covered of accounts on the days since (inclusive) until (exclusive; NULL: no bound); returns how many rows it had to change.';
+
+REVOKE EXECUTE ON FUNCTION rollup.backfill_chunk(bigint[], date, date) FROM PUBLIC;

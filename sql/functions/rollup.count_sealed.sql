@@ -267,3 +267,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.count_sealed(bigint, integer) IS
     'Adds the events that there are on sealed days of an account to its record (1), or takes them out (-1); returns how many there may be.';
+
+REVOKE EXECUTE ON FUNCTION rollup.count_sealed(bigint, integer) FROM PUBLIC;

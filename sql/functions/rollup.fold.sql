@@ -41,3 +41,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.fold(bigint) IS
     'Moves pending events of an account (NULL: of all) into the rollup table without waiting; returns how many.';
+
+REVOKE EXECUTE ON FUNCTION rollup.fold(bigint) FROM PUBLIC;

@@ -275,3 +275,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.fold_pending(bigint[], bigint, bigint) IS
     'Moves pending events of accounts whose slots the caller holds into the record; returns how many.';
+
+REVOKE EXECUTE ON FUNCTION rollup.fold_pending(bigint[], bigint, bigint) FROM PUBLIC;

@@ -143,3 +143,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.follow_accounts(bigint[]) IS
     'Takes over the time zones that the application keeps for these accounts (NULL: for all) where they have changed; returns how many did.';
+
+REVOKE EXECUTE ON FUNCTION rollup.follow_accounts(bigint[]) FROM PUBLIC;

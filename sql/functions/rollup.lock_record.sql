@@ -56,3 +56,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.lock_record(bigint[]) IS
     'Waits for the slots that guard the record of accounts (NULL: of all) and holds them until the transaction ends.';
+
+REVOKE EXECUTE ON FUNCTION rollup.lock_record(bigint[]) FROM PUBLIC;

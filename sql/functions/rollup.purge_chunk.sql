@@ -358,3 +358,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.purge_chunk(bigint, date, bigint) IS
     'Deletes some events of an account from days before the given one, keeps their rollups and seals the days; returns how many.';
+
+REVOKE EXECUTE ON FUNCTION rollup.purge_chunk(bigint, date, bigint) FROM PUBLIC;

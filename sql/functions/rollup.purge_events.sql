@@ -51,3 +51,5 @@ $procedure$;
 
 COMMENT ON PROCEDURE rollup.purge_events(date, bigint) IS
     'Deletes the raw events of an account (NULL: of all) from days before the given one, in committed chunks, keeps their rollups and seals the days.';
+
+REVOKE EXECUTE ON PROCEDURE rollup.purge_events(date, bigint) FROM PUBLIC;

@@ -35,3 +35,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.rebuild(bigint, date, date) IS
     'Makes the rollups of an account (NULL: all) true on the days since (inclusive) until (exclusive) beside live writers, marks the days as covered, and returns how many rows it had to change.';
+
+REVOKE EXECUTE ON FUNCTION rollup.rebuild(bigint, date, date) FROM PUBLIC;

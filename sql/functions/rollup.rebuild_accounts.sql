@@ -553,3 +553,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.rebuild_accounts(bigint[], date, date, text[], text[]) IS
     'Makes the rollups of accounts (NULL: all) whose slots the caller holds true on the days since (inclusive) until (exclusive), of all metrics and dimensions or of some; returns how many rows it had to change.';
+
+REVOKE EXECUTE ON FUNCTION rollup.rebuild_accounts(bigint[], date, date, text[], text[]) FROM PUBLIC;

@@ -1,6 +1,7 @@
 CREATE OR REPLACE FUNCTION rollup.require_read_committed()
  RETURNS void
  LANGUAGE plpgsql
+ STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 /*

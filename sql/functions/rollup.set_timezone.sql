@@ -32,3 +32,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.set_timezone(bigint, text) IS
     'Sets the reporting time zone of an account (NULL: none, it is switched off); an unknown name is an error (22023).';
+
+REVOKE EXECUTE ON FUNCTION rollup.set_timezone(bigint, text) FROM PUBLIC;

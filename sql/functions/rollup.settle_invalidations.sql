@@ -74,3 +74,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.settle_invalidations() IS
     'Settles what had to be put off, without waiting for anybody: see rollup.invalidations.';
+
+REVOKE EXECUTE ON FUNCTION rollup.settle_invalidations() FROM PUBLIC;

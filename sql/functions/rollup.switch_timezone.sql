@@ -49,3 +49,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.switch_timezone(bigint[]) IS
     'Puts the wanted time zones of accounts (NULL: of all) into force under their slots, and voids the coverage of what changes.';
+
+REVOKE EXECUTE ON FUNCTION rollup.switch_timezone(bigint[]) FROM PUBLIC;

@@ -57,3 +57,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.try_slots(bigint[]) IS
     'Tries, without waiting, the slots that guard the record of these accounts; returns the accounts whose record may now be written.';
+
+REVOKE EXECUTE ON FUNCTION rollup.try_slots(bigint[]) FROM PUBLIC;

@@ -114,3 +114,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.verify_sample(integer) IS
     'Compares so many random covered days of accounts with the raw events, returns the differences like rollup.drift(), and writes down in rollup.verifications what was compared.';
+
+REVOKE EXECUTE ON FUNCTION rollup.verify_sample(integer) FROM PUBLIC;

@@ -33,3 +33,5 @@ $function$;
 
 COMMENT ON FUNCTION rollup.want_timezone(bigint, text) IS
     'Sets the time zone that an account is to have, already validated; voids its coverage where that is a change.';
+
+REVOKE EXECUTE ON FUNCTION rollup.want_timezone(bigint, text) FROM PUBLIC;

@@ -1,0 +1,85 @@
+"""docs/reference.md says what the source says, and the source what the database has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docs.objects import SHORT, described
+from docs.reference import PAGE, page, slug
+from generator.cli import cli
+from generator.interface import PUBLIC
+from generator.registry import load
+from generator.render import render
+
+if TYPE_CHECKING:
+    from tests.databases import Connect
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+COLUMNS = """
+SELECT
+    format('%s.%s', c.relnamespace::regnamespace, c.relname),
+    a.attname,
+    format_type(a.atttypid, a.atttypmod)
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE (c.relnamespace = 'rollup'::regnamespace OR c.relname = 'reporting_events_rollups')
+AND c.relkind IN ('r', 'v', 'c')
+AND c.relname !~ 'yoyo'
+ORDER BY c.oid, a.attnum
+"""
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text() == page(), "docs/reference.md is out of date: run `make docs`"
+
+
+def test_every_object_has_the_columns_and_types_of_the_catalog(
+    database: str, connect: Connect
+) -> None:
+    existing: dict[str, list[tuple[str, str]]] = {}
+    for name, column, type_ in connect(database).execute(COLUMNS):
+        existing.setdefault(name, []).append((column, SHORT.get(type_, type_)))
+    told = {
+        one.name: [(column.name, column.type) for column in one.columns]
+        for one in described(render(load()))
+        if one.columns
+    }
+    assert {name: sorted(columns) for name, columns in told.items()} == {
+        name: sorted(columns) for name, columns in existing.items()
+    }
+
+
+def test_all_that_is_public_exists_and_comes_before_what_is_not() -> None:
+    names = {one.name for one in described(render(load())) if one.kind != "trigger"}
+    public = {f"rollup.{name}" for name in PUBLIC}
+    assert public <= names
+    before, after = page().split("\n## Internals\n")
+    for name in names:
+        is_before = re.search(rf"^### {re.escape(name)}(\(\))?$", before, re.MULTILINE) is not None
+        is_after = re.search(rf"^### {re.escape(name)}(\(\))?$", after, re.MULTILINE) is not None
+        is_ours = name in public or not name.startswith("rollup.")
+        assert (is_before, is_after) == (is_ours, not is_ours), name
+
+
+def test_what_the_readme_lists_is_public() -> None:
+    table = README.split("In SQL;")[1].split("\n\n")[1]
+    listed = set(re.findall(r"rollup\.(\w+)", table)) - {"reporting_events_rollups"}
+    assert len(listed) > 10
+    assert listed <= set(PUBLIC)
+
+
+def test_every_command_is_there_with_all_its_options() -> None:
+    sections = dict(re.findall(r"^### ([a-z]+)\n(.*?)(?=^##)", page(), re.DOTALL | re.MULTILINE))
+    for name, command in cli.commands.items():
+        for param in command.params:
+            if param.param_type_name == "option":
+                assert param.opts[0] in sections[name], f"{name} {param.opts[0]}"
+
+
+def test_every_anchor_leads_to_one_heading() -> None:
+    anchors = [slug(heading) for heading in re.findall(r"^#+ (.*)$", page(), re.MULTILINE)]
+    assert len(anchors) == len(set(anchors))
+    assert set(re.findall(r"\(#([^)]*)\)", page())) <= set(anchors)
