@@ -71,11 +71,16 @@ class Accounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class Rollups:
-    """[rollups]: the table of daily totals; `id_type` is that of dimension ids and members."""
+    """[rollups]: the table of daily totals; `id_type` is that of dimension ids and members.
+
+    `write_mode` is how events get there: "inline" at once where nobody else is writing for the
+    account, "append" by way of what is pending, which is folded now and then.
+    """
 
     schema: Identifier
     table: Identifier
     id_type: Literal["bigint", "text"]
+    write_mode: Literal["inline", "append"] = "inline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)

@@ -74,6 +74,9 @@ _TRANSITION_TABLES = {
     "delete": "OLD TABLE AS deleted",
     "truncate": "",
 }
+_WRITERS = {"inline": "after_change", "append": "append_change"}
+"""The template of a trigger function, by write mode."""
+
 _DEFINITION_END = re.compile(r";\n\nCOMMENT ON ")
 
 
@@ -187,7 +190,7 @@ def _named(env: Environment, kind: Kind, template: str, name: str, **values: obj
 def _event_functions(env: Environment, registry: Registry) -> Iterator[Rendered]:
     for verb in _TRANSITION_TABLES:
         function = _trigger_function(registry.source.table, f"after_{verb}")
-        template = "after_truncate" if verb == "truncate" else "after_change"
+        template = "after_truncate" if verb == "truncate" else _WRITERS[registry.rollups.write_mode]
         yield _named(env, "function", template, function, function=function, verb=Sql(verb))
 
 

@@ -14,6 +14,7 @@ from generator import registry
 from generator.deploy import deploy
 from generator.errors import RollupError
 from tests import databases, reference
+from tests.write_modes import APPENDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +56,20 @@ def _deploy(*, autocommit: bool, **whereabouts: Any) -> None:
     deploy(make_conninfo(**whereabouts), registry.load(None))
 
 
+def _deploy_appending(*, autocommit: bool, **whereabouts: Any) -> None:
+    """Deploy it in the write mode that sets events aside."""
+    deploy(make_conninfo(**whereabouts), APPENDING)
+
+
 empty_template = factories.postgresql_noproc(dbname="rollups_test_empty")
 reference_template = factories.postgresql_noproc(
     dbname="rollups_test_reference", load=[_install_reference]
 )
 deployed_template = factories.postgresql_noproc(
     dbname="rollups_test_deployed", load=[_deploy], depends_on="reference_template"
+)
+appending_template = factories.postgresql_noproc(
+    dbname="rollups_test_appending", load=[_deploy_appending], depends_on="reference_template"
 )
 
 
@@ -79,9 +88,13 @@ def reference_database(reference_template: NoopExecutor) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(deployed_template: NoopExecutor) -> Iterator[str]:
-    """Give the connection string of a new database with the reference's tables and the product."""
-    with databases.clone(deployed_template) as dsn:
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the connection string of a new database with the reference's tables and the product.
+
+    A module whose tests hold in both write modes asks for it twice: see tests.write_modes.
+    """
+    template = getattr(request, "param", "deployed_template")
+    with databases.clone(request.getfixturevalue(template)) as dsn:
         yield dsn
 
 

@@ -18,6 +18,7 @@ from generator.registry import DEFAULT, Registry, parse
 from tests.events import desk, mix, write
 from tests.oracle import assert_exact
 from tests.waiting import await_slot_waiters, waiting
+from tests.write_modes import APPENDING
 
 if TYPE_CHECKING:
     from tests.databases import Connect
@@ -372,7 +373,7 @@ def test_whatever_registries_follow_each_other_nothing_claimed_is_wrong(
     seed = secrets.token_hex(4)
     print(f"seed: {seed}")
     chance = random.Random(seed)
-    registries = [FULL, *(change.other for change in CHANGES.values())]
+    registries = [FULL, APPENDING, *(change.other for change in CHANGES.values())]
     for step in range(40):
         match chance.randrange(8):
             case 0 | 1:

@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 
 from generator.locks import LOCK_CLASS
 from tests.oracle import DIFFERENCES, assert_exact, assert_exact_where_covered
+from tests.write_modes import in_both_write_modes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -516,6 +517,7 @@ def assert_claimed(connection: Connection, exact: Claims) -> None:
         assert_exact_where_covered(connection)
 
 
+@in_both_write_modes
 def test_every_snapshot_is_exact_whatever_the_steps(database: str) -> None:
     profile = PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "short")]
     machine = type("Rollups", (Rollups,), {"dsn": database})

@@ -15,6 +15,7 @@ from psycopg import IsolationLevel
 
 from tests.events import ZONES, desk
 from tests.oracle import assert_exact
+from tests.write_modes import in_both_write_modes
 
 if TYPE_CHECKING:
     from tests.databases import Connect
@@ -133,6 +134,7 @@ def maintain_until(stop: Event, connection: psycopg.Connection[Any], seed: str) 
     return done
 
 
+@in_both_write_modes
 def test_no_snapshot_is_ever_wrong_and_nobody_is_in_anybodys_way(
     database: str, connect: Connect
 ) -> None:

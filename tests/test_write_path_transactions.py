@@ -203,7 +203,9 @@ def test_nothing_but_a_truncate_changes_the_record_above_read_committed(
     connection: psycopg.Connection[Any], level: str, function: str
 ) -> None:
     connection.execute(f"BEGIN ISOLATION LEVEL {level}")
-    call = {"switch_timezone": "rollup.switch_timezone(ARRAY [1::bigint])"}.get(function, f"rollup.{function}()")
+    call = {"switch_timezone": "rollup.switch_timezone(ARRAY [1::bigint])"}.get(
+        function, f"rollup.{function}()"
+    )
     with pytest.raises(psycopg.errors.ActiveSqlTransaction) as raised:
         connection.execute(f"SELECT {call}")
     assert raised.value.sqlstate == "25001"

@@ -11,6 +11,7 @@ import click
 from tests.torture.run import Plan, run
 from tests.torture.tally import Tally
 from tests.torture.verdict import explained, verdict
+from tests.write_modes import MODES, WriteMode
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,6 +19,7 @@ from tests.torture.verdict import explained, verdict
     "--minutes", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True
 )
 @click.option("--writers", type=click.IntRange(1, 40), default=8, show_default=True)
+@click.option("--write-mode", type=click.Choice(list(MODES)), default="inline", show_default=True)
 @click.option("--seed", help="What to choose by; otherwise chosen itself, and printed.")
 @click.option(
     "--crashes-every",
@@ -26,7 +28,9 @@ from tests.torture.verdict import explained, verdict
     show_default=True,
     help="Seconds from one crash of the server to the next.",
 )
-def main(minutes: float, writers: int, seed: str | None, crashes_every: float) -> None:
+def main(
+    minutes: float, writers: int, write_mode: WriteMode, seed: str | None, crashes_every: float
+) -> None:
     """Let everything happen at once to a database of its own, and see whether it is exact.
 
     Threads take turns as they like, so a seed brings back what everybody does, not when.
@@ -37,8 +41,9 @@ def main(minutes: float, writers: int, seed: str | None, crashes_every: float) -
         seconds=minutes * 60,
         writers=writers,
         crashes_every=crashes_every,
+        write_mode=write_mode,
     )
-    click.echo(f"seed {plan.seed}, {writers} writers, {minutes:g} minutes")
+    click.echo(f"seed {plan.seed}, {writers} writers, {write_mode}, {minutes:g} minutes")
     tally = Tally()
     problems = run(plan, tally)
     for line in tally.lines():

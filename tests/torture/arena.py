@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 
-from generator import registry
 from generator.deploy import deploy
 from generator.embedded import EmbeddedServer
 from tests import reference
@@ -23,6 +22,8 @@ from tests.torture.events import FOLLOWED, KEPT, SWITCHED, ZONES
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
+
+    from generator.registry import Registry
 
 SETTINGS = {
     "fsync": "off",  # it is the server that crashes, never the machine
@@ -52,7 +53,8 @@ VALUES (%s, jsonb_build_object('reporting_timezone', %s::text))
 class Arena:
     """A server with the reference's tables and the product, gone with all its data afterwards."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._folder = Path(tempfile.gettempdir()) / f"torture-{secrets.token_hex(6)}"
         self._running = ExitStack()
         self._up = Event()
@@ -64,7 +66,7 @@ class Arena:
         try:
             self._start()
             reference.install(self._dsn)
-            deploy(self._dsn, registry.load(None))
+            deploy(self._dsn, self._registry)
             with closing(self.visit()) as connection:
                 _furnish(connection)
         except BaseException:

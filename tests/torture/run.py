@@ -13,6 +13,7 @@ from tests.torture.arena import Arena
 from tests.torture.checker import check
 from tests.torture.meddlers import Folder, Killer, Rebuilder, ZoneChanger
 from tests.torture.writer import Writer
+from tests.write_modes import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from tests.torture.tally import Tally
+    from tests.write_modes import WriteMode
 
 LOOKS_EVERY = 0.1  # seconds, for whether somebody has found something wrong
 
@@ -33,18 +35,19 @@ SELECT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How long, with how many writers, and how often the server crashes, in seconds."""
+    """How long, with how many writers, in which mode, and seconds from crash to crash."""
 
     seed: str
     seconds: float
     writers: int = 8
     rebuilders: int = 2
     crashes_every: float = 60.0
+    write_mode: WriteMode = "inline"
 
 
 def run(plan: Plan, tally: Tally) -> list[BaseException]:
     """Torture the product, and tell what was found wrong. The first such thing ends it."""
-    with Arena() as arena:
+    with Arena(MODES[plan.write_mode]) as arena:
         return _Torture(plan, tally, arena).run()
 
 

@@ -1,0 +1,137 @@
+"""The write mode that sets events aside: nobody holds a slot but to fold, and all stays exact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from generator.deploy import deploy
+from generator.status import inspect
+from tests.events import desk, mix, recorded_and_pending, write
+from tests.oracle import assert_exact
+from tests.write_modes import APPENDING, INLINE
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from tests.databases import Connect
+
+    Session = psycopg.Connection[Any]
+
+pytestmark = pytest.mark.parametrize(
+    "database", ["appending_template"], ids=["append"], indirect=True
+)
+
+SLOTS_HELD = """
+SELECT count(*)
+FROM pg_locks l
+WHERE l.locktype = 'advisory'
+AND l.pid = pg_backend_pid()
+"""
+
+
+@pytest.fixture
+def session(database: str, connect: Connect) -> Session:
+    return desk(connect(database))
+
+
+def test_events_are_set_aside_and_counted_at_once(session: Session) -> None:
+    with session.transaction():
+        write(session)
+        write(session, name="conversation_bot_handoff")
+        recorded, pending = recorded_and_pending(session)
+        assert (recorded, pending) in {(0, 2), (3, 1), (6, 0)}  # one in 64 folds
+        assert_exact(session)
+    assert_exact(session)
+
+
+def test_events_that_nobody_counts_are_not_set_aside(session: Session) -> None:
+    session.execute("SELECT rollup.fold()")
+    write(session, name="conversation_opened")
+    session.execute("UPDATE public.reporting_events SET value = 3")
+    session.execute("DELETE FROM public.reporting_events")
+    assert recorded_and_pending(session) == (0, 0)
+
+
+def test_writers_fold_what_they_have_set_aside(session: Session) -> None:
+    for _ in range(2000):
+        write(session)
+        recorded, pending = recorded_and_pending(session)
+        if recorded and not pending:
+            break
+    else:
+        raise AssertionError("nobody folds")
+    assert_exact(session)
+
+
+def test_a_fold_leaves_out_accounts_that_somebody_else_is_folding(
+    session: Session, database: str, connect: Connect
+) -> None:
+    other = connect(database, autocommit=False)
+    other.execute("SELECT rollup.lock_record(ARRAY [1::bigint])")
+    for _ in range(300):
+        write(session, account_id=1)
+        write(session, account_id=2)
+    assert session.execute("SELECT rollup.fold()").fetchone() is not None
+    left = session.execute("SELECT DISTINCT p.account_id FROM rollup.pending_events p")
+    assert left.fetchall() == [(1,)]
+    assert_exact(session)
+    other.rollback()
+    session.execute("SELECT rollup.fold()")
+    assert recorded_and_pending(session)[1] == 0
+    assert_exact(session)
+
+
+def test_a_large_statement_is_set_aside_whole_and_folded_by_whoever_is_told_to(
+    session: Session,
+) -> None:
+    mix(session, 20_000)
+    assert recorded_and_pending(session)[1] > 10_000
+    assert_exact(session)
+    while session.execute("SELECT rollup.fold()").fetchone() != (0,):
+        pass
+    assert recorded_and_pending(session)[1] == 0
+    assert_exact(session)
+
+
+def test_transactions_above_read_committed_never_fold(session: Session) -> None:
+    with session.transaction():
+        session.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+        for _ in range(200):
+            write(session)
+        assert session.execute(SLOTS_HELD).fetchone() == (0,)
+    assert recorded_and_pending(session) == (0, 200)
+    assert_exact(session)
+
+
+def test_switching_the_mode_is_a_deploy_that_keeps_coverage(
+    session: Session, database: str
+) -> None:
+    mix(session, 100)
+    for registry in (INLINE, APPENDING):
+        deployment = deploy(database, registry)
+        assert deployment.changes == tuple(
+            f"replace function rollup.reporting_events_after_{verb}"
+            for verb in ("insert", "update", "delete")
+        )
+        assert not deployment.coverage_voided
+        assert deployment.incomplete == ()
+        assert inspect(session, registry).is_current
+        mix(session, 50)
+        session.execute("UPDATE public.reporting_events SET value = value + 1 WHERE id % 3 = 0")
+        session.execute("DELETE FROM public.reporting_events WHERE id % 7 = 0")
+        assert_exact(session)
+
+
+def test_purged_events_stay_counted(session: Session) -> None:
+    mix(session, 300)
+    before = session.execute(
+        "SELECT sum(r.count) FROM rollup.current_rollups r WHERE r.account_id = 2"
+    ).fetchone()
+    session.execute("CALL rollup.purge_events('2026-03-12', 2)")
+    after = session.execute(
+        "SELECT sum(r.count) FROM rollup.current_rollups r WHERE r.account_id = 2"
+    ).fetchone()
+    assert after == before
+    assert session.execute("SELECT rollup.drift()").fetchall() == []
