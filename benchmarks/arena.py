@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -37,7 +37,14 @@ SETTINGS = {
 
 NO_TRIGGER = "no trigger"
 ROLLUPS = "rollups"
+APPENDING = "append mode"
 PLAIN_UPSERT = "plain upsert"
+
+_INLINE = load()
+_REGISTRIES = {
+    ROLLUPS: _INLINE,
+    APPENDING: replace(_INLINE, rollups=replace(_INLINE.rollups, write_mode="append")),
+}
 
 _TABLES = """
 SELECT t.schemaname, t.tablename
@@ -78,9 +85,9 @@ class Arena:
                 dsns[name] = self._create(stack, template)
                 _install(name, dsns[name])
             yield dsns
-            if ROLLUPS in dsns:
-                self.report("comparing the rollups with the raw events")
-                _expect_no_drift(dsns[ROLLUPS])
+            for name in _REGISTRIES.keys() & dsns.keys():
+                self.report(f"comparing the rollups with the raw events: {name}")
+                _expect_no_drift(dsns[name])
 
     def take_turns(
         self, what: str, contestants: Mapping[str, Callable[[], float]], *, are_long: bool = False
@@ -163,8 +170,8 @@ def _make_events(session: Connection, past: Load) -> None:
 
 def _install(contestant: str, dsn: str) -> None:
     """Give a database what keeps its rollups, and let that catch up with the past."""
-    if contestant == ROLLUPS:
-        deploy(dsn, load())
+    if contestant in _REGISTRIES:
+        deploy(dsn, _REGISTRIES[contestant])
         with connect(dsn) as session:
             session.execute("SELECT rollup.rebuild()")
     elif contestant == PLAIN_UPSERT:
