@@ -28,7 +28,7 @@ _PENDING = "SELECT EXISTS (SELECT FROM rollup.pending_events)"
 
 
 def copy(arena: Arena) -> list[Comparison]:
-    """COPY events into an empty table, and fold what then is pending; or leave it, in append mode."""
+    """COPY events into an empty table, and fold what then is pending; append mode also without."""
     targets = {
         ROLLUPS: Target(at_most=1.7),
         APPENDING: Target(at_most=1.25),
