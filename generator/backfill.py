@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -102,7 +103,8 @@ def run(
     queue = _Queue(chunks)
     results: SimpleQueue[Done | BaseException | None] = SimpleQueue()
     with ExitStack() as stack:
-        sessions = [stack.enter_context(connect(dsn)) for _ in range(min(jobs, len(chunks)))]
+        needed = min(jobs, queue.lanes)
+        sessions = [stack.enter_context(connect(dsn)) for _ in range(needed)]
         work = partial(_work, queue=queue, pace=pace or Pace(), results=results)
         workers = [Thread(target=work, args=(session,)) for session in sessions]
         stack.callback(_stop, queue, sessions, workers)
@@ -123,7 +125,9 @@ class _Queue:
     """The chunks that are left, given to workers so that no two of them wait for the same slot."""
 
     def __init__(self, chunks: Sequence[Chunk]) -> None:
-        self._left = list(chunks)
+        self._lanes: dict[frozenset[int], deque[tuple[int, Chunk]]] = {}
+        for number, chunk in enumerate(chunks):
+            self._lanes.setdefault(_slots(chunk), deque()).append((number, chunk))
         self._busy: set[int] = set()
         self._changed = Condition()
         self.stopped = Event()
@@ -137,27 +141,35 @@ class _Queue:
                     self._busy -= _slots(chunk)
                     self._changed.notify_all()
 
+    @property
+    def lanes(self) -> int:
+        """How many chunks could be at work at once, at the most."""
+        return len(self._lanes)
+
     def stop(self) -> None:
         """Give no more chunks."""
         with self._changed:
             self.stopped.set()
-            self._left.clear()
+            self._lanes.clear()
             self._changed.notify_all()
 
     def _take(self) -> Chunk | None:
         with self._changed:
-            while self._left:
-                for chunk in self._left:
-                    if not self._busy & _slots(chunk):
-                        self._left.remove(chunk)
-                        self._busy |= _slots(chunk)
-                        return chunk
+            while self._lanes:
+                free = [slots for slots in self._lanes if not self._busy & slots]
+                if free:
+                    slots = min(free, key=lambda one: self._lanes[one][0][0])
+                    _, chunk = self._lanes[slots].popleft()
+                    if not self._lanes[slots]:
+                        del self._lanes[slots]
+                    self._busy |= slots
+                    return chunk
                 self._changed.wait()
         return None
 
 
-def _slots(chunk: Chunk) -> set[int]:
-    return {account % SLOTS for account in chunk.account_ids}
+def _slots(chunk: Chunk) -> frozenset[int]:
+    return frozenset(account % SLOTS for account in chunk.account_ids)
 
 
 def _work(

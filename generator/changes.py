@@ -83,6 +83,11 @@ class Changes:
         )
 
     @property
+    def has_lost_totals(self) -> bool:
+        """Whether one of them held what was recorded: purged days had nothing else."""
+        return any(not name.endswith("pending_events") for name in self.losses)
+
+    @property
     def described(self) -> tuple[str, ...]:
         """Say of each object what is done about it."""
         return tuple(f"{VERBS[one.status]} {one}" for one in self.objects)

@@ -73,7 +73,7 @@ def counting(registry: Registry) -> Counting:
                 {
                     "metric": dataclasses.asdict(metric),
                     "membership": memberships.get(metric.name),
-                    "measures": content["measures"] if metric.kind == "duration" else None,
+                    "measures": content["measures"],  # of a count too, whose row has them as 0
                 }
             )
             for metric in registry.metrics
@@ -84,9 +84,10 @@ def counting(registry: Registry) -> Counting:
 
 def difference(before: Counting, after: Counting) -> Difference:
     """Tell what `after` counts otherwise than `before`."""
+    is_everything = before.base != after.base
     return Difference(
-        is_everything=before.base != after.base,
-        metrics=_changed(before.metrics, after.metrics),
+        is_everything=is_everything,
+        metrics=tuple(after.metrics) if is_everything else _changed(before.metrics, after.metrics),
         dimensions=_changed(before.dimensions, after.dimensions),
         metrics_gone=_gone(before.metrics, after.metrics),
         dimensions_gone=_gone(before.dimensions, after.dimensions),
@@ -101,8 +102,7 @@ def is_explained(found: Difference, registry: Registry, column: str) -> bool:
         *(
             metric.name in found.metrics
             for metric in registry.metrics
-            if metric.kind == "duration"
-            and any(column in (one.column, one.sum, one.count) for one in registry.measures)
+            if any(column in (one.column, one.sum, one.count) for one in registry.measures)
         ),
     ]
     return bool(users) and all(users)

@@ -40,6 +40,7 @@ def deploy(
     registry: Registry,
     *,
     delete_removed: bool = False,
+    even_purged: bool = False,
     patience: Patience | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> Deployment:
@@ -48,7 +49,8 @@ def deploy(
     Everything is checked before anything is changed, and deployments take turns. However one ends,
     it leaves the old triggers and functions or the new ones. A lock that could hold up writers is
     asked for with a timeout, again and again, as `patience` says; `report` is told of it.
-    With `delete_removed`, rows of what the registry no longer counts are deleted in the end.
+    With `delete_removed`, rows of what the registry no longer counts are deleted in the end; those
+    of purged days only with `even_purged`.
     """
     patience = patience or Patience()
     with connect(dsn) as session:
@@ -59,7 +61,9 @@ def deploy(
         made, emptied = patience.run(session, steps.make_tables, report)
         changes, voided = patience.run(session, lambda: steps.replace(made), report)
         followed = patience.run(session, steps.follow_accounts, report)
-        deleted = gaps.delete_retired(session, registry) if delete_removed else 0
+        deleted = 0
+        if delete_removed:
+            deleted = gaps.delete_retired(session, registry, even_purged=even_purged)
         return Deployment(
             migrations=tuple(migrations),
             changes=(*made, *changes),

@@ -74,6 +74,23 @@ WHERE EXISTS (
     WHERE x.metric = r.metric
     OR x.dimension_type = r.dimension_type
 )
+AND (
+    %s
+    OR NOT EXISTS (
+        SELECT
+        FROM rollup.accounts a
+        WHERE a.account_id = r.account_id
+        AND a.sealed @> r.date
+    )
+)
+"""
+
+_IS_LEFT = """
+SELECT EXISTS (
+    SELECT
+    FROM {} r
+    JOIN rollup.retired x ON x.metric = r.metric OR x.dimension_type = r.dimension_type
+)
 """
 
 
@@ -93,6 +110,19 @@ def of_difference(difference: Difference) -> Iterator[Statement]:
     yield Statement(text=_RETIRE, values=went)
 
 
+def of_losses(registry: Registry) -> Iterator[Statement]:
+    """Write down that all metrics are incomplete, where a table of totals was lost.
+
+    That matters for purged days, which no backfill brings back.
+    """
+    came: dict[str, list[str]] = {
+        "metrics": [metric.name for metric in registry.metrics],
+        "dimensions": [],
+    }
+    yield Statement(text=_FORGET, values=came)
+    yield Statement(text=_OPEN, values=came)
+
+
 def incomplete(session: Connection) -> list[str]:
     """List the metrics and dimensions whose history is still to be backfilled somewhere."""
     return [name for [name] in session.execute(_INCOMPLETE)]
@@ -103,13 +133,17 @@ def retired(session: Connection) -> list[str]:
     return [name for [name] in session.execute(_RETIRED)]
 
 
-def delete_retired(session: Connection, registry: Registry) -> int:
-    """Delete the rows of what is retired, of which no writer knows; return how many there were."""
+def delete_retired(session: Connection, registry: Registry, *, even_purged: bool) -> int:
+    """Delete the rows of what is retired, of which no writer knows; return how many there were.
+
+    Those of purged days, which nothing brings back, stay unless `even_purged`.
+    """
     rollups = qualified(registry.rollups.schema, registry.rollups.table)
     with session.transaction():
         deleted = sum(
-            session.execute(_DELETE.format(table)).rowcount
+            session.execute(_DELETE.format(table), (even_purged,)).rowcount
             for table in (rollups, "rollup.distinct_members")
         )
-        session.execute("DELETE FROM rollup.retired")
+        if session.execute(_IS_LEFT.format(rollups)).fetchone() != (True,):
+            session.execute("DELETE FROM rollup.retired")
     return deleted

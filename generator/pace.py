@@ -23,6 +23,7 @@ _LOAD = """
 SELECT
     count(*) FILTER (
         WHERE a.state = 'active'
+        AND a.backend_type = 'client backend'
         AND a.application_name <> current_setting('application_name')
     ),
     count(*) FILTER (WHERE a.state IS NULL AND a.backend_type IS NULL)
@@ -60,7 +61,7 @@ class Pace:
                     session.execute("SELECT set_config('statement_timeout', %s, true)", (timeout,))
                 yield
         except psycopg.errors.QueryCanceled as error:
-            if self.chunk_timeout is None or "statement timeout" not in str(error):
+            if self.chunk_timeout is None:
                 raise
             raise DatabaseError(
                 f"a chunk took longer than {self.chunk_timeout:g} s, and was undone",

@@ -29,10 +29,16 @@ VOID_COVERAGE = Statement(
     why="no day is covered any more",
 )
 
-# Rebuilds cover days by what they saw before. Writers append meanwhile, so this comes before the
-# lock on their table: however long a rebuild takes, they do not wait for it behind us.
-_WAIT_FOR_REBUILDS = Statement(
-    text="SELECT rollup.lock_record(NULL)",
+# Rebuilds cover days by what they saw before. Writers append meanwhile, so this comes before all
+# locks that readers or writers could wait for behind us, however long a rebuild takes. The slots
+# alone: a lock on the events table would have to be strengthened later, and a writer who wants the
+# whole table would fail for that.
+TAKE_SLOTS = Statement(
+    text="""
+SELECT count(pg_advisory_xact_lock(%(class)s, i))
+FROM generate_series(0, %(slots)s - 1) i
+""",
+    values={"class": LOCK_CLASS, "slots": SLOTS},
     lock=Lock("SLOTS", ()),
     why="rebuilds that began before have to end",
 )
@@ -70,11 +76,20 @@ def of_tables(changes: Changes) -> Iterator[Statement]:
         if lack.is_missing:
             yield Statement(text=texts[lack.name])
         else:
+            # At once, and not by way of a weaker lock: a writer who has read the table and goes on
+            # to write it would otherwise be in a deadlock with us, and fail.
             lock = Lock("ACCESS EXCLUSIVE", (lack.name,))
-            yield Statement(text=texts[lack.name], lock=lock, why="columns or defaults are added")
+            yield Statement(
+                text=f"LOCK TABLE {lack.name} IN ACCESS EXCLUSIVE MODE",
+                lock=lock,
+                why="columns or defaults are added",
+            )
+            yield Statement(text=texts[lack.name])
     for setting in changes.default_settings:
         yield Statement(text=setting)
     if changes.losses:
+        if changes.has_lost_totals:
+            yield from gaps.of_losses(changes.registry)
         yield VOID_COVERAGE
 
 
@@ -87,20 +102,20 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     """
     if changes.is_nothing and not made:
         return
+    if changes.miscounts or changes.difference:
+        yield TAKE_SLOTS
     for one in changes.objects:
         if one.kind != "trigger" and one.rendered is not None:
             yield from _created(one, one.rendered)
-    if changes.miscounts or changes.difference:
-        yield _WAIT_FOR_REBUILDS
+    yield from gaps.of_difference(changes.difference)
+    if changes.miscounts:
+        yield VOID_COVERAGE
     yield from _locks(changes)
     for one in changes.objects:
         if one.kind == "trigger" and one.rendered is not None:
             yield Statement(text=one.rendered.text)
     for drop in changes.drops:
         yield _dropped(drop)
-    yield from gaps.of_difference(changes.difference)
-    if changes.miscounts:
-        yield VOID_COVERAGE
     yield _PLAINLY
     functions, views = (fingerprints(changes.rendered, kind) for kind in ("function", "view"))
     described = (*made, *changes.described)

@@ -14,6 +14,7 @@ from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.migrate import SCHEMA
 from generator.patience import Patience
 from generator.quoting import qualified
+from generator.script import TAKE_SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,8 +86,7 @@ class _Steps:
         """Drop triggers, fold the last that is pending, drop the schema; tell what has gone."""
         gone: list[str] = []
         # The slots first, for writers append meanwhile; with them, nothing is left out of the fold.
-        with waiting_for("SLOTS"):
-            self.session.execute("SELECT rollup.lock_record(NULL)")
+        TAKE_SLOTS.run(self.session)
         source = self.registry.source
         events = tables.partitions(self.session, self.registry)
         for name in (qualified(source.schema, source.table), *events):

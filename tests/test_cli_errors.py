@@ -132,3 +132,28 @@ def test_a_wrong_use_is_explained_with_exit_status_2(
     said = fail(*arguments, on=on, status=2)
     assert "Usage: " in said
     assert "--help" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("backfill", "--pause", "inf"),
+        ("backfill", "--pause", "1e12"),
+        ("backfill", "--chunk-timeout", "nan"),
+        ("backfill", "--chunk-events", "99999999999999999999"),
+        ("deploy", "--lock-timeout", "nan"),
+        ("plan", "--lock-timeout", "inf"),
+        ("verify", "--watch", "nan"),
+        ("fold", "--watch", "inf"),
+    ],
+)
+def test_numbers_that_nothing_can_be_done_with_are_wrong_use(
+    words: tuple[str, ...], database: str
+) -> None:
+    assert words[1] in fail(*words, on=database, status=2)
+
+
+def test_what_is_no_account_is_called_so(database: str) -> None:
+    assert "'abc' is not the id of an account" in fail(
+        "backfill", "--account", "abc", on=database, status=2
+    )

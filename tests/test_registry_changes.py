@@ -14,10 +14,10 @@ import pytest
 from generator import backfill
 from generator.deploy import deploy
 from generator.patience import Patience
-from generator.registry import DEFAULT, Registry, parse
+from generator.registry import DEFAULT, Registry, load, parse
 from tests.events import desk, mix, write
 from tests.oracle import assert_exact
-from tests.waiting import await_slot_waiters, waiting
+from tests.waiting import await_lock, await_slot_waiters, waiting
 from tests.write_modes import APPENDING
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ count = "business_hours_count"
 business_hours = true       # the measure that a report reads when it is asked for business hours
 """
 
-DURATIONS = ("metric first_response", "metric reply_time", "metric resolution_time")
+ALL_METRICS = tuple(sorted(f"metric {metric.name}" for metric in load().metrics))
 
 UNLIKE = """
 SELECT d.account_id, d.dimension_type, d.metric, d.date
@@ -123,7 +123,7 @@ CHANGES = {
     ),
     "an exclusion": Change(edited((EXCLUSION, "")), ("metric bot_resolutions_count",)),
     "a dimension": Change(NO_INBOX, ("dimension inbox",)),
-    "a measure": Change(edited((HOURS, "")), DURATIONS),
+    "a measure": Change(edited((HOURS, "")), ALL_METRICS),
     "a kind": Change(
         edited(
             (FIRST, 'first_response = { kind = "count" }'),
@@ -297,6 +297,125 @@ def test_purged_days_never_have_what_came_after_them(session: Session, database:
     session.execute(AVERAGE.replace("2026-01-01 00:00+05:30", "2026-03-09 00:00+05:30"))
     session.execute(AVERAGE.replace("avg_first_response_time", "reply_time"))
     session.execute("CALL rollup.purge_events('2026-03-10', 1)")
+
+
+def test_purged_days_without_rollups_are_refused_as_well(session: Session, database: str) -> None:
+    session.execute("UPDATE rollup.accounts SET reads_enabled = true")
+    deploy(database, NO_FIRST)
+    fill(database)
+    session.execute("DELETE FROM public.reporting_events")
+    write(session, name="first_response")
+    session.execute("SELECT rollup.rebuild()")
+    session.execute("CALL rollup.purge_events('2026-03-20', 1)")
+    deploy(database, FULL, delete_removed=True)
+    fill(database)
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        session.execute(AVERAGE)
+
+
+def test_purged_days_of_a_table_that_was_lost_are_not_called_zero(
+    session: Session, database: str
+) -> None:
+    session.execute("UPDATE rollup.accounts SET reads_enabled = true")
+    session.execute("CALL rollup.purge_events('2026-03-09', 1)")
+    session.execute("DROP TABLE public.reporting_events_rollups CASCADE")
+    assert deploy(database, FULL).coverage_voided
+    fill(database)
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        session.execute(AVERAGE)
+    session.execute(AVERAGE.replace("2026-01-01 00:00+05:30", "2026-03-09 00:00+05:30"))
+
+
+def test_a_measure_that_comes_back_finds_nothing_old(session: Session, database: str) -> None:
+    other_kind = (FIRST, 'first_response = { kind = "count" }')
+    other_report = (FIRST_REPORT, FIRST_REPORT.replace("average", "count"))
+    deploy(database, edited(other_kind, other_report, (HOURS, "")))
+    fill(database)
+    deploy(database, edited(other_kind, other_report))
+    assert session.execute(UNLIKE).fetchall() == []
+    fill(database)
+    assert session.execute("SELECT rollup.drift()").fetchall() == []
+
+
+def test_totals_of_purged_days_are_deleted_only_when_that_is_said(
+    session: Session, database: str
+) -> None:
+    session.execute("CALL rollup.purge_events('2026-03-09', 1)")
+    kept = (
+        "SELECT count(*) FROM public.reporting_events_rollups r WHERE r.metric = 'first_response'"
+    )
+    purged = f"{kept} AND r.account_id = 1 AND r.date < '2026-03-09'"
+    before = session.execute(purged).fetchone()
+    deployment = deploy(database, NO_FIRST, delete_removed=True)
+    assert session.execute(kept).fetchone() == session.execute(purged).fetchone() == before
+    assert before != (0,)
+    assert deployment.retired == ("metric first_response",)
+    assert deploy(database, NO_FIRST, delete_removed=True, even_purged=True).retired == ()
+    assert session.execute(kept).fetchone() == (0,)
+
+
+def test_a_snapshot_older_than_a_deployment_reads_raw_events(
+    session: Session, database: str, connect: Connect
+) -> None:
+    session.execute("UPDATE rollup.accounts SET reads_enabled = true")
+    deploy(database, NO_FIRST, delete_removed=True)
+    reader = connect(database)
+    with reader.transaction():
+        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("SELECT FROM public.accounts")
+        deploy(database, FULL)
+        covered = "SELECT DISTINCT c.covered::text FROM rollup.metric_coverage c"
+        assert reader.execute(covered).fetchall() == [("{}",)]
+        found = []
+        for reads in ("on", "off"):
+            reader.execute("SELECT set_config('rollup.reads', %s, true)", (reads,))
+            found.append(reader.execute(AVERAGE).fetchone())
+        assert found[0] == found[1]
+        assert found[0] != (None,)
+
+
+def test_a_writer_who_looked_at_what_is_pending_and_appends_is_not_in_a_deadlock_with_a_new_column(
+    session: Session, database: str, connect: Connect
+) -> None:
+    deploy(database, NO_INBOX)
+    session.execute("ALTER TABLE rollup.pending_events DROP COLUMN inbox_id CASCADE")
+    writer, holder = connect(database, autocommit=False), connect(database, autocommit=False)
+    holder.execute("SELECT rollup.lock_record(ARRAY [1::bigint])")
+    writer.execute("SELECT FROM rollup.pending_events")
+    with ThreadPoolExecutor(1) as executor:
+        deployed = executor.submit(
+            deploy, database, FULL, patience=Patience(lock_timeout=20, attempts=1)
+        )
+        await_lock(session, "rollup.pending_events", "AccessExclusiveLock")
+        writer.execute("SET lock_timeout = '5s'")
+        write(writer, account_id=1, name="reply_time")
+        holder.rollback()
+        writer.commit()
+        deployed.result()
+    fill(database)
+    assert_exact(session)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["TRUNCATE public.reporting_events", "ALTER TABLE public.reporting_events ADD x int"],
+)
+def test_a_writer_who_wants_the_whole_table_is_not_in_a_deadlock_with_a_deployment(
+    statement: str, session: Session, database: str, connect: Connect
+) -> None:
+    writer = connect(database, autocommit=False)
+    writer.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    write(writer)
+    with ThreadPoolExecutor(1) as executor:
+        deployed = executor.submit(
+            deploy, database, NO_FIRST, patience=Patience(lock_timeout=20, attempts=1)
+        )
+        await_lock(session, "public.reporting_events", "ShareRowExclusiveLock")
+        writer.execute(statement)
+        writer.commit()
+        deployed.result()
+    fill(database)
+    assert session.execute("SELECT rollup.drift()").fetchall() == []
 
 
 def test_a_column_that_somebody_dropped_is_no_new_measure(session: Session, database: str) -> None:

@@ -23,6 +23,16 @@ AND l.locktype = 'advisory'
 AND NOT l.granted
 """
 
+WAITED_FOR = """
+SELECT EXISTS (
+    SELECT
+    FROM pg_locks l
+    WHERE l.relation = %s::regclass
+    AND l.mode = %s
+    AND NOT l.granted
+)
+"""
+
 PATIENCE = 20.0  # seconds, after which a test has failed
 PAUSE = 0.005  # seconds between two looks
 
@@ -75,4 +85,12 @@ def await_slot_waiters(watcher: Connection[Any], waiters: int = 1) -> None:
     deadline = time.monotonic() + PATIENCE
     while watcher.execute(SLOT_WAITERS).fetchone() != (waiters,):
         assert time.monotonic() < deadline, "nobody waits for a slot"
+        time.sleep(PAUSE)
+
+
+def await_lock(watcher: Connection[Any], relation: str, mode: str) -> None:
+    """Wait until somebody waits for a lock on a relation."""
+    deadline = time.monotonic() + PATIENCE
+    while watcher.execute(WAITED_FOR, (relation, mode)).fetchone() != (True,):
+        assert time.monotonic() < deadline, f"nobody waits for {mode} on {relation}"
         time.sleep(PAUSE)

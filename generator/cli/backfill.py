@@ -150,9 +150,11 @@ def _zones(session: Connection) -> dict[int, str]:
 def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
     """Print, per account, what there is to do, with a warning where it is long."""
     zones = _zones(session)
+    by_accounts: dict[tuple[int, ...], list[Chunk]] = {}
+    for chunk in chunks:
+        by_accounts.setdefault(chunk.account_ids, []).append(chunk)
     rows = []
-    for accounts in dict.fromkeys(chunk.account_ids for chunk in chunks):
-        own = [chunk for chunk in chunks if chunk.account_ids == accounts]
+    for accounts, own in by_accounts.items():
         begins, ends = [chunk.since for chunk in own], [chunk.until for chunk in own]
         since = None if None in begins else min(filter(None, begins))
         until = None if None in ends else max(filter(None, ends))

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     help="Delete the rows of metrics and dimensions that the registry no longer has; else they are "
     "kept as they are.",
 )
+@click.option(
+    "--even-purged",
+    is_flag=True,
+    help="With --delete-removed: also those of days whose raw events have been purged.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the SQL that would be run; run nothing.")
 @with_patience
 def deploy(
@@ -34,6 +39,7 @@ def deploy(
     registry_: Registry,
     backfill: bool,
     delete_removed: bool,
+    even_purged: bool,
     dry_run: bool,
     patience: Patience,
 ) -> None:
@@ -52,7 +58,12 @@ def deploy(
             click.echo(writing.dry_run(dsn, registry_, patience).encode(), nl=False)
             return
         done = deploying.deploy(
-            dsn, registry_, delete_removed=delete_removed, patience=patience, report=note
+            dsn,
+            registry_,
+            delete_removed=delete_removed,
+            even_purged=even_purged,
+            patience=patience,
+            report=note,
         )
         for change in (*(f"apply migration {name}" for name in done.migrations), *done.changes):
             say(change)
@@ -73,6 +84,7 @@ def deploy(
             note(
                 f"no longer counted, and kept as it was: {', '.join(done.retired)}; "
                 "to delete those rows: deploy --delete-removed"
+                + (" --even-purged" if delete_removed else "")
             )
         if backfill:
             work_off(dsn)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.console import errors, say
-from generator.cli.options import session_of, with_account, with_database
+from generator.cli.options import Seconds, session_of, with_account, with_database
 
 if TYPE_CHECKING:
     from generator.database import Connection
@@ -23,7 +23,7 @@ _LEFT = "SELECT count(*) FROM rollup.pending_events"
 @with_account
 @click.option(
     "--watch",
-    type=click.FloatRange(min=0.1),
+    type=Seconds(0.1),
     metavar="SECONDS",
     help="Go on, once every so many seconds, until interrupted.",
 )

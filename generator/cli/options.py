@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -33,7 +34,30 @@ class AccountId(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read the number; where it is none, or out of range, the use is wrong."""
-        return self._bigint.convert(value, param, ctx)
+        try:
+            return self._bigint.convert(value, param, ctx)
+        except click.BadParameter as error:
+            if "not a valid" not in error.message:
+                raise
+            self.fail(f"{value!r} is not the id of an account", param, ctx)
+
+
+class Seconds(click.ParamType[float]):
+    """A number of seconds, up to a day."""
+
+    name = "seconds"
+
+    def __init__(self, least: float) -> None:
+        self._range = click.FloatRange(least, 86_400)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read the number; where it is none, or out of range, the use is wrong."""
+        seconds = self._range.convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not a number of seconds", param, ctx)
+        return seconds
 
 
 class Registry(click.ParamType[Any]):
@@ -94,7 +118,7 @@ def with_patience(command: Command) -> Command:
 
     @click.option(
         "--lock-timeout",
-        type=click.FloatRange(min=0.01),
+        type=Seconds(0.01),
         default=Patience().lock_timeout,
         show_default=True,
         metavar="SECONDS",
@@ -119,7 +143,7 @@ def with_pace(command: Command) -> Command:
 
     @click.option(
         "--pause",
-        type=click.FloatRange(min=0),
+        type=Seconds(0),
         default=0.0,
         metavar="SECONDS",
         help="Rest for so long after each chunk.",
@@ -132,13 +156,13 @@ def with_pace(command: Command) -> Command:
     )
     @click.option(
         "--chunk-timeout",
-        type=click.FloatRange(min=0.001),
+        type=Seconds(0.001),
         metavar="SECONDS",
         help="Undo a chunk that takes longer, and stop.",
     )
     @click.option(
         "--chunk-events",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, 10**9),
         default=CHUNK_EVENTS,
         show_default=True,
         help="About how many events to do in one transaction.",

@@ -135,7 +135,7 @@ def _uncovered(incomplete: Incomplete) -> str:
     )
     what = [f"metric {name}" for name in incomplete.metrics]
     what += [f"dimension {name}" for name in incomplete.dimensions]
-    named = ", ".join(what) if len(what) <= SHOWN else f"{len(what)} metrics"
+    named = ", ".join(what) if len(what) <= SHOWN else f"{len(what)} metrics and dimensions"
     return (
         f"not covered until `backfill`: {named}, on all days{whose} "
         f"({', '.join(incomplete.reasons)})"

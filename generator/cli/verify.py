@@ -11,7 +11,14 @@ import click
 
 from generator import verify as verifying
 from generator.cli.console import as_json, errors, note, say, table
-from generator.cli.options import days_of, session_of, with_account, with_database, with_days
+from generator.cli.options import (
+    Seconds,
+    days_of,
+    session_of,
+    with_account,
+    with_database,
+    with_days,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--watch",
-    type=click.FloatRange(min=0.1),
+    type=Seconds(0.1),
     metavar="SECONDS",
     help="Go on, once every so many seconds, until interrupted.",
 )

@@ -31,7 +31,7 @@ BEGIN
 
     account_ids := rollup.try_slots(account_ids);
 
-    IF NOT rollup.is_deployed('028d8a3ff156a930e502ad42c50d8d58017dd65c0810fe5b8f19b220dff7f875') THEN
+    IF NOT rollup.is_deployed('dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd') THEN
         RETURN 0;
     END IF;
 

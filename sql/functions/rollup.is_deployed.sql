@@ -1,12 +1,14 @@
 CREATE OR REPLACE FUNCTION rollup.is_deployed(counting text)
  RETURNS boolean
  LANGUAGE plpgsql
+ STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 /*
- * Whether the functions whose text was rendered for a registry, of which they know the digest, are
- * those of the last deployment. A function that has waited for a slot, or that runs for long, may
- * have been replaced meanwhile; its old text would count by the old registry.
+ * Whether what was rendered for a registry, of which it knows the digest, is of the last deployment in
+ * the snapshot. A function that has waited for a slot, or that runs for long, may have been replaced
+ * meanwhile: its old text would count by the old registry. And in a snapshot older than a deployment
+ * new texts meet old totals.
  */
 BEGIN
     RETURN is_deployed.counting = (

@@ -20,7 +20,7 @@ DECLARE
 BEGIN
     PERFORM rollup.require_day(purge_chunk.before);
     PERFORM rollup.lock_record(ARRAY [purge_chunk.account_id]);
-    IF NOT rollup.is_deployed('028d8a3ff156a930e502ad42c50d8d58017dd65c0810fe5b8f19b220dff7f875') THEN
+    IF NOT rollup.is_deployed('dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd') THEN
         RAISE EXCEPTION 'another registry has been deployed meanwhile'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = 'Nothing has been changed: call it again.';

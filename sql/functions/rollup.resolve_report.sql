@@ -168,9 +168,11 @@ BEGIN
         a.sealed,
         a.reads_enabled,
         v.covered,
-        v.missing
+        v.missing,
+        w.is_deployed
     INTO account
     FROM rollup.accounts a
+    JOIN rollup.coverage w ON w.account_id = a.account_id
     CROSS JOIN LATERAL (
         SELECT
             range_intersect_agg(c.covered) AS covered,
@@ -211,12 +213,18 @@ BEGIN
     ) d (date);
 
     IF NOT isempty(gone) AND q.since < q.until THEN
+        IF NOT account.is_deployed THEN
+            RAISE EXCEPTION 'another registry has been deployed since this snapshot'
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                    HINT = 'Ask again in a new transaction.';
+        END IF;
+
         kept := CASE
             WHEN is_same AND q.unit <> 'hour' THEN gone * datemultirange(whole) - account.missing
             ELSE '{}'
         END;
 
-        IF EXISTS (
+        IF gone && account.missing OR EXISTS (
             SELECT
             FROM rollup.current_rollups r
             WHERE r.account_id = q.account_id

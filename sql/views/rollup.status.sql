@@ -10,6 +10,7 @@ SELECT
             THEN 'time zone gone from the server'
         WHEN a.timezone <> a.wanted THEN 'time zone changed, not yet rebuilt'
         WHEN v.covered = '{(,)}' THEN 'covered'
+        WHEN v.covered_but_for_gaps = '{(,)}' THEN 'covered but for what is new'
         WHEN isempty(v.covered) THEN 'not covered'
         ELSE 'partly covered'
     END AS state,
