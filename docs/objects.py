@@ -31,6 +31,7 @@ WORKED_OUT = {
     "state": "text",
     "pending_events": "bigint",
     "covered_but_for_gaps": "datemultirange",
+    "is_deployed": "boolean",
     "missing": "datemultirange",
 }
 

@@ -115,7 +115,11 @@ DAMAGES = {
     ),
     "a type is gone": Damage(
         "DROP TYPE rollup.difference CASCADE",
-        {"type rollup.difference": "MISSING", "function rollup.drift": "MISSING"},
+        {
+            "type rollup.difference": "MISSING",
+            "function rollup.drift": "MISSING",
+            "function rollup.verify_sample": "MISSING",
+        },
     ),
     "a type of their own": Damage(
         "CREATE TYPE rollup.own AS (id bigint)", {"type rollup.own": "ORPHANED"}

@@ -22,5 +22,3 @@ $function$;
 
 COMMENT ON FUNCTION rollup.is_deployed(text) IS
     'Whether the registry with this digest of what it counts is the one that was deployed last.';
-
-REVOKE EXECUTE ON FUNCTION rollup.is_deployed(text) FROM PUBLIC;

@@ -16,7 +16,9 @@ FROM rollup.accounts a
 CROSS JOIN (
     SELECT coalesce(
         (
-            SELECT d.counting ->> 'digest' = 'dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd'
+            SELECT
+                d.counting ->> 'digest'
+                = 'dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd'
             FROM rollup.deployments d
             ORDER BY d.id DESC
             LIMIT 1
