@@ -374,6 +374,38 @@ def test_a_snapshot_older_than_a_deployment_reads_raw_events(
         assert found[0] != (None,)
 
 
+def test_a_report_that_waits_for_a_deployment_mixes_no_two_registries(
+    session: Session, database: str, connect: Connect
+) -> None:
+    session.execute("UPDATE rollup.accounts SET reads_enabled = true")
+    report = (
+        "SELECT array_agg(t.value ORDER BY t.bucket_start) FROM rollup.timeseries("
+        "1, 'reply_time', 'inbox', {}, '2026-03-08 03:00+00', '2026-03-12 09:00+00') t"
+    )
+    reports = [report.format(inbox) for inbox in (1, 2, 3, 4, 5)]
+    reader, writer = connect(database), connect(database, autocommit=False)
+    before = [reader.execute(one).fetchone() for one in reports]
+    writer.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    write(writer)
+    with ThreadPoolExecutor(1) as executor:
+        deployed = executor.submit(
+            deploy,
+            database,
+            CHANGES["the column of a dimension"].other,
+            patience=Patience(lock_timeout=20, attempts=1),
+        )
+        await_lock(session, "public.reporting_events", "ShareRowExclusiveLock")
+        with waiting(session, reader, " UNION ALL ".join(reports)) as answer:
+            writer.rollback()
+            deployed.result()
+        answers = answer.result()
+    after = [reader.execute(one).fetchone() for one in reports]
+    assert after != before
+    assert all(one in pair for one, *pair in zip(answers, before, after, strict=True))
+    reader.execute("SET rollup.reads = 'off'")
+    assert [reader.execute(one).fetchone() for one in reports] == after
+
+
 def test_a_writer_who_looked_at_what_is_pending_and_appends_is_not_in_a_deadlock_with_a_new_column(
     session: Session, database: str, connect: Connect
 ) -> None:
