@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from generator import tables
+from generator import gaps, tables
 from generator.catalog import Object, compare
 from generator.render import render
 
@@ -86,6 +86,8 @@ class Report:
     objects: list[Object]
     lacking: list[str]
     accounts: list[dict[str, Any]]
+    incomplete: tuple[str, ...]
+    """Metrics and dimensions whose history is still to be backfilled somewhere."""
     verified: Verified | None
     pending: Pending | None
     """None where the accounts cannot be shown, either: rollup.status is not as rendered."""
@@ -118,6 +120,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
     accounts: list[dict[str, Any]] = []
     pending: Pending | None = None
     verified: Verified | None = None
+    incomplete: tuple[str, ...] = ()
     with session.cursor(row_factory=dict_row) as cursor:
         if session.execute(_IS_DEPLOYED).fetchone() == (True,):
             deployment = cursor.execute(_DEPLOYMENT).fetchone()
@@ -126,6 +129,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
             events, ids = session.execute(_PENDING).fetchone() or (0, 0)
             pending = Pending(events=events, ids=ids)
             at, verifications, differences = session.execute(_VERIFIED).fetchone() or (None, 0, 0)
+            incomplete = tuple(gaps.incomplete(session))
             verified = Verified(at=at, verifications=verifications, differences=int(differences))
     return Report(
         deployment=deployment,
@@ -133,6 +137,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
         objects=objects,
         lacking=lacking,
         accounts=accounts,
+        incomplete=incomplete,
         verified=verified,
         pending=pending,
     )

@@ -15,6 +15,7 @@ from generator import backfill
 from generator.deploy import deploy
 from generator.patience import Patience
 from generator.registry import DEFAULT, Registry, load, parse
+from tests.command import succeed
 from tests.events import desk, mix, write
 from tests.oracle import assert_exact
 from tests.waiting import await_lock, await_slot_waiters, waiting
@@ -212,6 +213,16 @@ def test_the_backfill_of_a_metric_touches_no_row_of_another(
     fill(database)
     assert session.execute(ROWS, {"metric": "first_response"}).fetchall() == before
     assert_exact(session)
+
+
+def test_status_names_what_is_new_and_not_yet_complete(session: Session, database: str) -> None:
+    deploy(database, NO_FIRST)
+    deploy(database, FULL)
+    said = succeed("status", on=database)
+    assert "incomplete until they are backfilled: metric first_response" in said
+    assert said.count("covered but for what is new") == 3
+    fill(database)
+    assert "incomplete" not in succeed("status", "--exit-code", on=database)
 
 
 def test_a_rebuild_completes_what_is_new_too(session: Session, database: str) -> None:

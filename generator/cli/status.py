@@ -85,6 +85,7 @@ def _plain(report: Report) -> dict[str, Any]:
         ],
         "tables_lacking": report.lacking,
         "accounts": report.accounts,
+        "incomplete": report.incomplete,
         "pending_events": report.pending and report.pending.events,
         "verified": report.verified and asdict(report.verified),
     }
@@ -106,6 +107,8 @@ def _print(report: Report, all_: bool) -> None:
     if report.accounts:
         say()
         _print_accounts(report.accounts)
+        if report.incomplete:
+            say(f"incomplete until they are backfilled: {', '.join(report.incomplete)}")
         if report.pending and report.pending.events:
             say(f"pending in all: {report.pending.events}")
         if report.verified and report.verified.at:
