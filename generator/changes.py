@@ -85,7 +85,7 @@ class Changes:
     @property
     def has_lost_totals(self) -> bool:
         """Whether one of them held what was recorded: purged days had nothing else."""
-        return any(not name.endswith("pending_events") for name in self.losses)
+        return any(name != "rollup.pending_events" for name in self.losses)
 
     @property
     def described(self) -> tuple[str, ...]:

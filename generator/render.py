@@ -43,6 +43,7 @@ _FUNCTIONS = (
     "count_sealed",
     "switch_timezone",
     "drift",
+    "note_verification",
     "verify_sample",
     "rebuild_accounts",
     "rebuild",

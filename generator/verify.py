@@ -33,10 +33,7 @@ SELECT
     AND NOT current_setting('transaction_read_only')::boolean
 """
 
-_NOTE = """
-INSERT INTO rollup.verifications (account_id, since, until, differences)
-VALUES (%s, %s, %s, %s)
-"""
+_NOTE = "SELECT rollup.note_verification(%s, %s, %s, %s)"
 
 _SAMPLE = "SELECT d.*, true AS covered FROM rollup.verify_sample(%s) d"
 

@@ -153,6 +153,11 @@ def test_numbers_that_nothing_can_be_done_with_are_wrong_use(
     assert words[1] in fail(*words, on=database, status=2)
 
 
+def test_purged_days_are_spoken_of_only_where_something_is_deleted(database: str) -> None:
+    said = fail("deploy", "--even-purged", on=database, status=2)
+    assert "--even-purged goes with --delete-removed" in said
+
+
 def test_what_is_no_account_is_called_so(database: str) -> None:
     assert "'abc' is not the id of an account" in fail(
         "backfill", "--account", "abc", on=database, status=2

@@ -337,6 +337,21 @@ def test_purged_days_of_a_table_that_was_lost_are_not_called_zero(
     session.execute(AVERAGE.replace("2026-01-01 00:00+05:30", "2026-03-09 00:00+05:30"))
 
 
+def test_a_table_of_the_users_that_is_called_like_ours_is_lost_like_any_other(
+    session: Session, database: str
+) -> None:
+    session.execute("UPDATE rollup.accounts SET reads_enabled = true")
+    named = edited(('table = "reporting_events_rollups"', 'table = "pending_events"'))
+    deploy(database, named)
+    fill(database)
+    session.execute("CALL rollup.purge_events('2026-03-09', 1)")
+    session.execute("DROP TABLE public.pending_events CASCADE")
+    deploy(database, named)
+    fill(database)
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        session.execute(AVERAGE)
+
+
 def test_a_measure_that_comes_back_finds_nothing_old(session: Session, database: str) -> None:
     other_kind = (FIRST, 'first_response = { kind = "count" }')
     other_report = (FIRST_REPORT, FIRST_REPORT.replace("average", "count"))

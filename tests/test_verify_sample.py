@@ -108,12 +108,15 @@ def test_partitions_are_drawn_from(database: str, connect: Connect) -> None:
     assert session.execute(SAMPLE, (10_000,)).fetchall()
 
 
-def test_verifications_are_kept_for_ninety_days(session: Session) -> None:
+@pytest.mark.parametrize("words", [("--sample", "1"), ()])
+def test_verifications_are_kept_for_ninety_days(
+    words: tuple[str, ...], session: Session, database: str
+) -> None:
     session.execute(
         "INSERT INTO rollup.verifications (verified_at, differences)"
         " SELECT now() - d * interval '1 day', 0 FROM generate_series(80, 100) d"
     )
-    session.execute(SAMPLE, (1,))
+    succeed("verify", *words, on=database)
     [(oldest,)] = session.execute("SELECT now() - min(v.verified_at) FROM rollup.verifications v")
     assert oldest.days in (89, 90)
 

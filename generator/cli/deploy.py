@@ -51,6 +51,8 @@ def deploy(
 
     `plan` tells what it would do. --dry-run prints the SQL, for psql -X -v ON_ERROR_STOP=1.
     """
+    if even_purged and not delete_removed:
+        raise click.UsageError("--even-purged goes with --delete-removed")
     if dry_run and (backfill or delete_removed):
         raise click.UsageError("--dry-run prints what deploys: no --backfill, no --delete-removed")
     with errors(), dsn_of(database_url) as dsn:
@@ -67,7 +69,7 @@ def deploy(
         )
         for change in (*(f"apply migration {name}" for name in done.migrations), *done.changes):
             say(change)
-        if not done.changes:
+        if not done.changes and not done.rows_deleted:
             say("nothing to do: all is up to date")
         if done.accounts_followed:
             say(f"took over the time zones of {done.accounts_followed} accounts")

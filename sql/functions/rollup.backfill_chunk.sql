@@ -4,8 +4,8 @@ CREATE OR REPLACE FUNCTION rollup.backfill_chunk(account_ids bigint[], since dat
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 /*
- * Fills in the history of accounts on the days since (inclusive) until (exclusive; NULL: no bound), and
- * returns how many rows it had to change. Puts the time zones that are wanted into force.
+ * Fills in the history of accounts on the days since (inclusive) until (exclusive; NULL: no bound),
+ * and returns how many rows it had to change. Puts the time zones that are wanted into force.
  *
  * Where all of the accounts are covered on these days but for some metrics or dimensions, only those
  * are computed.

@@ -6,8 +6,8 @@ AS $function$
 /*
  * Moves pending events, of one account or of all, into the record, and returns how many: at most
  * 100 000 a call. It waits for nobody: accounts that somebody is writing at the moment are left for
- * the next call, and while somebody truncates or alters the table, or has just deployed, all are. Reads of
- * rollup.current_rollups say the same before and after. Settles what had to be put off, too.
+ * the next call, and while somebody truncates or alters the table, or has just deployed, all are.
+ * Reads of rollup.current_rollups say the same before and after. Settles what had to be put off, too.
  */
 DECLARE
     account_ids bigint[];

@@ -168,11 +168,9 @@ BEGIN
         a.sealed,
         a.reads_enabled,
         v.covered,
-        v.missing,
-        w.is_deployed
+        v.missing
     INTO account
     FROM rollup.accounts a
-    JOIN rollup.coverage w ON w.account_id = a.account_id
     CROSS JOIN LATERAL (
         SELECT
             range_intersect_agg(c.covered) AS covered,
@@ -213,7 +211,11 @@ BEGIN
     ) d (date);
 
     IF NOT isempty(gone) AND q.since < q.until THEN
-        IF NOT account.is_deployed THEN
+        IF NOT (
+            SELECT v.is_deployed
+            FROM rollup.coverage v
+            WHERE v.account_id = q.account_id
+        ) THEN
             RAISE EXCEPTION 'another registry has been deployed since this snapshot'
                 USING ERRCODE = 'object_not_in_prerequisite_state',
                     HINT = 'Ask again in a new transaction.';

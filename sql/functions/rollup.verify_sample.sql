@@ -7,8 +7,7 @@ AS $function$
 /*
  * Compares up to account_days random days of accounts with the raw events, and returns how they
  * differ, like rollup.drift(). Cheap enough for a scheduler: each day is a statement of its own, which
- * reads the events of that account around it. What was compared is kept in rollup.verifications for
- * 90 days.
+ * reads the events of that account around it. What was compared is kept: see rollup.verifications.
  *
  * Half of the days are those of random events, so that rollups that are missing are found, and half
  * those of random rollups, so that rollups of no event are. Blocks are drawn, about four a day, and
@@ -29,6 +28,7 @@ DECLARE
         FROM pg_partition_tree('public.reporting_events_rollups') t
     );
     drawn record;
+    differences bigint;
 BEGIN
     IF coalesce(verify_sample.account_days, 0) < 1 THEN
         RAISE EXCEPTION 'no days to verify: %', verify_sample.account_days
@@ -92,23 +92,16 @@ BEGIN
         LIMIT verify_sample.account_days
     LOOP
         RETURN QUERY
-        WITH found AS MATERIALIZED (
-            SELECT d.*
-            FROM rollup.drift(drawn.account_id, drawn.date, drawn.date + 1) d
-            JOIN rollup.coverage v ON v.account_id = d.account_id
-            WHERE v.covered @> d.date
-        ),
-        noted AS (
-            INSERT INTO rollup.verifications (account_id, since, until, differences)
-            SELECT drawn.account_id, drawn.date, drawn.date + 1, count(*)
-            FROM found
-        )
-        SELECT f.*
-        FROM found f;
-    END LOOP;
+        SELECT d.*
+        FROM rollup.drift(drawn.account_id, drawn.date, drawn.date + 1) d
+        JOIN rollup.coverage v ON v.account_id = d.account_id
+        WHERE v.covered @> d.date;
 
-    DELETE FROM rollup.verifications v
-    WHERE v.verified_at < now() - interval '90 days';
+        GET DIAGNOSTICS differences = ROW_COUNT;
+        PERFORM rollup.note_verification(
+            drawn.account_id, drawn.date, drawn.date + 1, differences
+        );
+    END LOOP;
 END
 $function$;
 
