@@ -113,6 +113,11 @@ class Column:
     type: Sql
     is_measure: bool = False
 
+    @property
+    def variable(self) -> Sql:
+        """The quoted name of the variable that holds it, where an event is alone."""
+        return _variable(self.name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -170,6 +175,9 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "accounts": accounts,
         "accounts_table": accounts and qualified(accounts.schema, accounts.table),
         "columns": columns(registry),
+        "event_account": _variable(source.account),
+        "event_name": _variable(source.name),
+        "event_time": _variable(source.time),
         "events": qualified(source.schema, source.table),
         "rollups": qualified(rollups.schema, rollups.table),
         "id_type": Sql(rollups.id_type),
@@ -257,11 +265,21 @@ def _table_name(registry: Registry, name: str) -> str:
 
 
 def _trigger_function(table: str, suffix: str) -> Sql:
-    """Name a trigger function after its table; a long table name gives way to a digest."""
-    name = f"{table}_{suffix}"
-    if len(name.encode()) > MAX_IDENTIFIER_BYTES:
-        name = f"{hashlib.sha256(table.encode()).hexdigest()[:12]}_{suffix}"
-    return Sql(f"rollup.{ident(name)}")
+    """Name a trigger function after its table."""
+    name = _short(table, MAX_IDENTIFIER_BYTES - len(f"_{suffix}"))
+    return Sql(f"rollup.{ident(f'{name}_{suffix}')}")
+
+
+def _variable(column: str) -> Sql:
+    """Name the variable that holds a column of an event that is alone."""
+    return ident(f"event_{_short(column, MAX_IDENTIFIER_BYTES - len('event_'))}")
+
+
+def _short(name: str, limit: int) -> str:
+    """Return a name, or a digest of it where it has more bytes than there is room for."""
+    if len(name.encode()) <= limit:
+        return name
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def _file_name(name: str) -> str:

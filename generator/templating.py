@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,4 +90,4 @@ def _indent(text: Sql, width: int = 4) -> Sql:
     """Shift the lines of SQL that come after the first, which stands where it is printed."""
     if not isinstance(text, Sql):
         raise TypeError(f"not SQL: {text!r}")
-    return Sql(text.rstrip("\n").replace("\n", "\n" + " " * width))
+    return Sql(re.sub(r"\n(?!\n)", "\n" + " " * width, text.rstrip("\n")))

@@ -165,7 +165,7 @@ ODD_NAMES = Application(
         "Date": "smallint",
         "member": "integer",
         "account_ids": "bigint",
-        "Dauer (s) — %": "double precision",
+        "Dauer (s) — %, so lang, wie ein Name einer Spalte sein darf: ": "double precision",
         "held": "numeric",
     },
 )

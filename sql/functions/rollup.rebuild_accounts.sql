@@ -184,14 +184,20 @@ BEGIN
             m.metric,
             sum(e.sign) AS count,
             sum(
-                CASE WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign ELSE 0 END
+                CASE
+                    WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign
+                    ELSE 0
+                END
             ) AS value_count,
             coalesce(
                 sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
                 0
             ) AS sum_value,
             sum(
-                CASE WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign ELSE 0 END
+                CASE
+                    WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign
+                    ELSE 0
+                END
             ) AS business_hours_count,
             coalesce(
                 sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),

@@ -46,6 +46,7 @@ BEGIN
             AND q.days @> n.date
             AND (dates IS NULL OR n.date = ANY (dates))
             AND (q.dimension_id IS NULL OR n.dimension_id = q.dimension_id)
+
             UNION
             SELECT
                 e.dimension_id,
@@ -291,6 +292,7 @@ BEGIN
             AND q.days @> n.date
             AND (dates IS NULL OR n.date = ANY (dates))
             AND (q.dimension_id IS NULL OR n.dimension_id = q.dimension_id)
+
             UNION
             SELECT
                 e.dimension_id,
@@ -558,14 +560,20 @@ BEGIN
                 m.metric,
                 sum(e.sign) AS count,
                 sum(
-                    CASE WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign ELSE 0 END
+                    CASE
+                        WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign
+                        ELSE 0
+                    END
                 ) AS value_count,
                 coalesce(
                     sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
                     0
                 ) AS sum_value,
                 sum(
-                    CASE WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign ELSE 0 END
+                    CASE
+                        WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign
+                        ELSE 0
+                    END
                 ) AS business_hours_count,
                 coalesce(
                     sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
