@@ -600,6 +600,7 @@ BEGIN
             SELECT
             FROM rollup.pending_events p
             WHERE p.id > (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s)
+            AND p.account_id = ANY (held)
         ) THEN
             PERFORM rollup.fold_pending(
                 held,
