@@ -105,10 +105,10 @@ BEGIN
         AND NOT a.sealed @> z.date
         GROUP BY
             e.account_id,
-            z.date,
             d.dimension_type,
-            d.dimension_id,
             m.metric,
+            z.date,
+            d.dimension_id,
             m.member
         HAVING sum(e.sign) <> 0
     ),
@@ -201,10 +201,10 @@ BEGIN
         AND NOT a.sealed @> z.date
         GROUP BY
             e.account_id,
-            z.date,
             d.dimension_type,
-            d.dimension_id,
-            m.metric
+            m.metric,
+            z.date,
+            d.dimension_id
         UNION ALL
         SELECT
             n.account_id,
@@ -222,10 +222,10 @@ BEGIN
         AND n.metric IN ('bot_handoffs_count')
         GROUP BY
             n.account_id,
-            n.date,
             n.dimension_type,
-            n.dimension_id,
-            n.metric
+            n.metric,
+            n.date,
+            n.dimension_id
     ),
     record AS (
         SELECT
@@ -318,10 +318,10 @@ BEGIN
             WHERE d.dimension_id IS NOT NULL
             GROUP BY
                 e.account_id,
-                z.date,
                 d.dimension_type,
-                d.dimension_id,
-                m.metric
+                m.metric,
+                z.date,
+                d.dimension_id
             UNION ALL
             SELECT
                 t.account_id,
@@ -382,10 +382,10 @@ BEGIN
                 AND m.member IS NOT NULL
                 GROUP BY
                     e.account_id,
-                    z.date,
                     d.dimension_type,
-                    d.dimension_id,
                     m.metric,
+                    z.date,
+                    d.dimension_id,
                     m.member
                 HAVING sum(e.sign) <> 0
             ) t
@@ -394,10 +394,10 @@ BEGIN
             WHERE t.metric IN ('bot_handoffs_count')
             GROUP BY
                 t.account_id,
-                t.date,
                 t.dimension_type,
-                t.dimension_id,
-                t.metric
+                t.metric,
+                t.date,
+                t.dimension_id
         ) r
         WHERE (drift.account_ids IS NULL OR r.account_id = ANY (drift.account_ids))
         AND (drift.since IS NULL OR r.date >= drift.since)
@@ -507,10 +507,10 @@ BEGIN
             AND m.member IS NOT NULL
             GROUP BY
                 e.account_id,
-                z.date,
                 d.dimension_type,
-                d.dimension_id,
                 m.metric,
+                z.date,
+                d.dimension_id,
                 m.member
             HAVING sum(e.sign) <> 0
         ) n

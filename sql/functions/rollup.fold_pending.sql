@@ -121,10 +121,10 @@ BEGIN
             WHERE d.dimension_id IS NOT NULL
             GROUP BY
                 e.account_id,
-                z.date,
                 d.dimension_type,
-                d.dimension_id,
-                m.metric
+                m.metric,
+                z.date,
+                d.dimension_id
         ) t
         WHERE t.count <> 0
         OR t.value_count <> 0
@@ -188,10 +188,10 @@ BEGIN
         AND m.member IS NOT NULL
         GROUP BY
             e.account_id,
-            z.date,
             d.dimension_type,
-            d.dimension_id,
             m.metric,
+            z.date,
+            d.dimension_id,
             m.member
         HAVING sum(e.sign) <> 0
     ),
@@ -223,14 +223,6 @@ BEGIN
             t.member
         ON CONFLICT (account_id, date, dimension_type, dimension_id, metric, member) DO UPDATE
         SET occurrences = n.occurrences + excluded.occurrences
-        RETURNING
-            n.account_id,
-            n.date,
-            n.dimension_type,
-            n.dimension_id,
-            n.metric,
-            n.member,
-            n.occurrences
     ),
     members_counted AS (
         INSERT INTO public.reporting_events_rollups AS r (
@@ -242,30 +234,35 @@ BEGIN
             count
         )
         SELECT
-            n.account_id,
-            n.date,
-            n.dimension_type,
-            n.dimension_id,
-            n.metric,
+            t.account_id,
+            t.date,
+            t.dimension_type,
+            t.dimension_id,
+            t.metric,
             sum(
-                (n.occurrences > 0)::integer - (n.occurrences - t.occurrences > 0)::integer
+                (coalesce(n.occurrences, 0) + t.occurrences > 0)::integer
+                - (coalesce(n.occurrences, 0) > 0)::integer
             ) AS count
-        FROM recorded n
-        JOIN deltas t USING (account_id, date, dimension_type, dimension_id, metric, member)
-        WHERE n.metric IN ('bot_handoffs_count')
+        FROM deltas t
+        LEFT JOIN rollup.distinct_members n
+            USING (account_id, date, dimension_type, dimension_id, metric, member)
+        WHERE t.metric IN ('bot_handoffs_count')
         GROUP BY
-            n.account_id,
-            n.date,
-            n.dimension_type,
-            n.dimension_id,
-            n.metric
-        HAVING sum((n.occurrences > 0)::integer - (n.occurrences - t.occurrences > 0)::integer) <> 0
+            t.account_id,
+            t.dimension_type,
+            t.metric,
+            t.date,
+            t.dimension_id
+        HAVING sum(
+            (coalesce(n.occurrences, 0) + t.occurrences > 0)::integer
+            - (coalesce(n.occurrences, 0) > 0)::integer
+        ) <> 0
         ORDER BY
-            n.account_id,
-            n.dimension_type,
-            n.metric,
-            n.date,
-            n.dimension_id
+            t.account_id,
+            t.dimension_type,
+            t.metric,
+            t.date,
+            t.dimension_id
         ON CONFLICT (account_id, date, dimension_type, dimension_id, metric) DO UPDATE
         SET
             count = r.count + excluded.count,

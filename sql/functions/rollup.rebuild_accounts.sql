@@ -168,10 +168,10 @@ BEGIN
         )
         GROUP BY
             e.account_id,
-            z.date,
             d.dimension_type,
-            d.dimension_id,
             m.metric,
+            z.date,
+            d.dimension_id,
             m.member
         HAVING sum(e.sign) <> 0
     ),
@@ -287,10 +287,10 @@ BEGIN
         )
         GROUP BY
             e.account_id,
-            z.date,
             d.dimension_type,
-            d.dimension_id,
-            m.metric
+            m.metric,
+            z.date,
+            d.dimension_id
         UNION ALL
         SELECT
             n.account_id,
@@ -308,10 +308,10 @@ BEGIN
         AND n.metric IN ('bot_handoffs_count')
         GROUP BY
             n.account_id,
-            n.date,
             n.dimension_type,
-            n.dimension_id,
-            n.metric
+            n.metric,
+            n.date,
+            n.dimension_id
     ),
     wrong AS MATERIALIZED (
         SELECT

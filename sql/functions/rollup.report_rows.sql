@@ -617,10 +617,10 @@ BEGIN
             WHERE d.dimension_id IS NOT NULL
             GROUP BY
                 e.account_id,
-                z.date,
                 d.dimension_type,
-                d.dimension_id,
-                m.metric
+                m.metric,
+                z.date,
+                d.dimension_id
             UNION ALL
             SELECT
                 t.account_id,
@@ -681,10 +681,10 @@ BEGIN
                 AND m.member IS NOT NULL
                 GROUP BY
                     e.account_id,
-                    z.date,
                     d.dimension_type,
-                    d.dimension_id,
                     m.metric,
+                    z.date,
+                    d.dimension_id,
                     m.member
                 HAVING sum(e.sign) <> 0
             ) t
@@ -693,10 +693,10 @@ BEGIN
             WHERE t.metric IN ('bot_handoffs_count')
             GROUP BY
                 t.account_id,
-                t.date,
                 t.dimension_type,
-                t.dimension_id,
-                t.metric
+                t.metric,
+                t.date,
+                t.dimension_id
         ) r
         WHERE r.account_id = q.account_id
         AND r.dimension_type = q.dimension_type

@@ -62,10 +62,10 @@ FROM (
     AND m.member IS NOT NULL
     GROUP BY
         e.account_id,
-        z.date,
         d.dimension_type,
-        d.dimension_id,
         m.metric,
+        z.date,
+        d.dimension_id,
         m.member
     HAVING sum(e.sign) <> 0
 ) n

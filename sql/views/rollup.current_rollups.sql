@@ -89,10 +89,10 @@ FROM (
     WHERE d.dimension_id IS NOT NULL
     GROUP BY
         e.account_id,
-        z.date,
         d.dimension_type,
-        d.dimension_id,
-        m.metric
+        m.metric,
+        z.date,
+        d.dimension_id
     UNION ALL
     SELECT
         t.account_id,
@@ -153,10 +153,10 @@ FROM (
         AND m.member IS NOT NULL
         GROUP BY
             e.account_id,
-            z.date,
             d.dimension_type,
-            d.dimension_id,
             m.metric,
+            z.date,
+            d.dimension_id,
             m.member
         HAVING sum(e.sign) <> 0
     ) t
@@ -165,10 +165,10 @@ FROM (
     WHERE t.metric IN ('bot_handoffs_count')
     GROUP BY
         t.account_id,
-        t.date,
         t.dimension_type,
-        t.dimension_id,
-        t.metric
+        t.metric,
+        t.date,
+        t.dimension_id
 ) r
 GROUP BY
     r.account_id,
