@@ -14,7 +14,7 @@ from generator import registry
 from generator.deploy import deploy
 from generator.errors import RollupError
 from tests import databases, reference
-from tests.write_modes import APPENDING
+from tests.write_modes import APPENDING, FOLD_OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +57,10 @@ def _deploy(*, autocommit: bool, **whereabouts: Any) -> None:
 
 
 def _deploy_appending(*, autocommit: bool, **whereabouts: Any) -> None:
-    """Deploy it in the write mode that sets events aside."""
+    """Deploy it in the write mode that sets events aside, and where one event in 16 lets fold."""
     deploy(make_conninfo(**whereabouts), APPENDING)
+    with psycopg.connect(make_conninfo(**whereabouts)) as session:
+        session.execute(FOLD_OFTEN)
 
 
 empty_template = factories.postgresql_noproc(dbname="rollups_test_empty")

@@ -10,7 +10,7 @@ from generator.deploy import deploy
 from generator.status import inspect
 from tests.events import desk, mix, recorded_and_pending, write
 from tests.oracle import assert_exact
-from tests.write_modes import APPENDING, INLINE
+from tests.write_modes import APPENDING, FOLD_AS_EVER, INLINE
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,10 +30,21 @@ WHERE l.locktype = 'advisory'
 AND l.pid = pg_backend_pid()
 """
 
+NEXT = "SELECT setval('rollup.pending_events_id_seq', %s, false)"
+
+
+def accounts_pending(session: Session) -> list[int]:
+    found = session.execute(
+        "SELECT DISTINCT p.account_id FROM rollup.pending_events p ORDER BY p.account_id"
+    )
+    return [account_id for [account_id] in found.fetchall()]
+
 
 @pytest.fixture
 def session(database: str, connect: Connect) -> Session:
-    return desk(connect(database))
+    session = desk(connect(database))
+    session.execute(FOLD_AS_EVER)
+    return session
 
 
 def test_events_are_set_aside_and_counted_at_once(session: Session) -> None:
@@ -41,7 +52,7 @@ def test_events_are_set_aside_and_counted_at_once(session: Session) -> None:
         write(session)
         write(session, name="conversation_bot_handoff")
         recorded, pending = recorded_and_pending(session)
-        assert (recorded, pending) in {(0, 2), (3, 1), (6, 0)}  # one in 64 folds
+        assert (recorded, pending) == (0, 2)
         assert_exact(session)
     assert_exact(session)
 
@@ -54,14 +65,50 @@ def test_events_that_nobody_counts_are_not_set_aside(session: Session) -> None:
     assert recorded_and_pending(session) == (0, 0)
 
 
-def test_writers_fold_what_they_have_set_aside(session: Session) -> None:
-    for _ in range(2000):
-        write(session)
-        recorded, pending = recorded_and_pending(session)
-        if recorded and not pending:
-            break
-    else:
-        raise AssertionError("nobody folds")
+def test_whoever_completes_a_thousand_folds_an_eighth_of_the_accounts(session: Session) -> None:
+    for account_id in (1, 2, 9):
+        write(session, account_id=account_id)
+    session.execute(NEXT, (5 * 1024 + 1023,))
+    write(session, account_id=3)
+    assert recorded_and_pending(session) == (0, 4)
+    write(session, account_id=2)
+    assert accounts_pending(session) == [1, 2, 3, 9]
+    session.execute(NEXT, (9 * 1024 - 2,))
+    mix(session, 20)
+    assert not {1, 9} & set(accounts_pending(session))
+    assert {2, 3} <= set(accounts_pending(session))
+    assert_exact(session)
+
+
+def test_all_that_came_lately_is_folded_in_time(session: Session) -> None:
+    for _ in range(40):
+        mix(session, 300)
+    assert recorded_and_pending(session)[0] > 0
+    assert recorded_and_pending(session)[1] < 9 * 1024
+    assert_exact(session)
+
+
+def test_whoever_cannot_fold_when_it_is_his_turn_leaves_it_to_others(
+    session: Session, database: str, connect: Connect
+) -> None:
+    other = connect(database, autocommit=False)
+    other.execute("SELECT rollup.lock_record(ARRAY [1::bigint])")
+    session.execute(NEXT, (1024,))
+    write(session, account_id=1)
+    assert recorded_and_pending(session) == (0, 1)
+    other.rollback()
+    session.execute(NEXT, (9 * 1024 - 1,))
+    with session.transaction():
+        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        write(session, account_id=1)
+        write(session, account_id=1)
+    assert recorded_and_pending(session) == (0, 3)
+    session.execute(NEXT, (17 * 1024 - 1,))
+    mix(session, 20)
+    assert session.execute(
+        "SELECT count(*) FROM rollup.pending_events p WHERE p.id = 1024"
+    ).fetchone() == (1,)
+    assert recorded_and_pending(session)[0] > 0
     assert_exact(session)
 
 
