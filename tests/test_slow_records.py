@@ -1,0 +1,141 @@
+"""A session to which recording events has become slow appends them for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.events import ZONES, desk, mix, recorded_and_pending, write
+from tests.oracle import assert_exact
+from tests.waiting import waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.databases import Connect
+
+    Session = Any
+
+LOCK_TOTALS = "SELECT count(*) FROM (SELECT FROM public.reporting_events_rollups FOR UPDATE) r"
+INSERT_ONE = """
+INSERT INTO public.reporting_events (name, value, account_id, created_at, updated_at)
+VALUES ('reply_time', 5, 1, '2026-03-10 12:00', '2026-03-10 12:00')
+"""
+UNTIL = """
+SELECT set_config(
+    'rollup.append_until', (extract(epoch FROM clock_timestamp()) + %s)::text, false
+)
+"""
+APPENDS = """
+SELECT current_setting('rollup.append_until')::numeric
+    BETWEEN extract(epoch FROM now()) AND extract(epoch FROM clock_timestamp()) + 1
+"""
+NEXT = "SELECT setval('rollup.pending_events_id_seq', %s, false)"
+
+
+@pytest.fixture
+def session(database: str, connect: Connect) -> Session:
+    session = desk(connect(database))
+    session.execute(INSERT_ONE)
+    session.execute("SET rollup.slow_events = '0'")  # it had to be planned
+    return session
+
+
+@pytest.fixture
+def be_slow(session: Session, database: str, connect: Connect) -> Callable[[int], None]:
+    """Give a function that writes events, each of which takes a millisecond to record."""
+    watcher = connect(database)
+    somebody = connect(database, autocommit=False)
+
+    def write_slowly(events: int) -> None:
+        for _ in range(events):
+            somebody.execute(LOCK_TOTALS)
+            with waiting(watcher, session, INSERT_ONE):
+                somebody.execute("SELECT pg_sleep(0.001)")  # no lock tells how long it was held
+                somebody.rollback()
+
+    return write_slowly
+
+
+def test_after_many_slow_events_in_a_row_a_session_appends_for_a_second(
+    session: Session, be_slow: Callable[[int], None], database: str, connect: Connect
+) -> None:
+    with session.transaction():
+        session.execute("SELECT")  # now() is from here
+    be_slow(32)
+    assert recorded_and_pending(session)[1] == 0
+    assert session.execute(APPENDS).fetchone() == (True,)
+    session.execute(UNTIL, (3600,))
+    for account_id in ZONES:
+        write(session, account_id=account_id)
+    assert recorded_and_pending(session)[1] == len(ZONES)
+    write(connect(database))
+    assert recorded_and_pending(session)[1] <= len(ZONES)
+    assert_exact(session)
+
+
+def test_then_it_tries_again(session: Session, be_slow: Callable[[int], None]) -> None:
+    be_slow(32)
+    session.execute(UNTIL, (-1,))
+    be_slow(1)
+    assert recorded_and_pending(session)[1] == 0
+    assert session.execute(APPENDS).fetchone() == (True,)
+
+
+def test_an_event_that_is_not_slow_ends_it(session: Session) -> None:
+    session.execute("SET rollup.slow_events = '5'")
+    for _ in range(25):  # the first have to be planned, and are slow as well
+        write(session)
+        if session.execute("SHOW rollup.slow_events").fetchone() == ("0",):
+            break
+    else:
+        raise AssertionError("slow events are not forgotten")
+    assert recorded_and_pending(session)[1] == 0
+    assert_exact(session)
+
+
+def test_a_few_slow_events_are_not_enough(session: Session, be_slow: Callable[[int], None]) -> None:
+    be_slow(31)
+    assert session.execute("SHOW rollup.slow_events").fetchone() == ("31",)
+    assert session.execute("SELECT current_setting('rollup.append_until', true)").fetchone() == (
+        None,
+    )
+    write(session)
+    assert recorded_and_pending(session)[1] == 0
+    assert_exact(session)
+
+
+def test_what_a_transaction_found_slow_is_forgotten_when_it_is_rolled_back(
+    session: Session,
+) -> None:
+    with session.transaction(force_rollback=True):
+        session.execute(UNTIL, (3600,))
+        write(session)
+        assert recorded_and_pending(session)[1] == 1
+    write(session)
+    assert recorded_and_pending(session)[1] == 0
+    assert_exact(session)
+
+
+def test_what_is_appended_meanwhile_is_folded_in_turn(session: Session) -> None:
+    session.execute(UNTIL, (3600,))
+    session.execute(NEXT, (9 * 1024 - 3,))
+    ids = [write(session, account_id=account_id) for account_id in (1, 2, 1)]
+    assert recorded_and_pending(session)[1] == 3
+    write(session, account_id=3)
+    assert recorded_and_pending(session)[1] == 2
+    session.execute(NEXT, (17 * 1024 - 1,))
+    session.execute("DELETE FROM public.reporting_events WHERE id = %s", (ids[0],))
+    with session.transaction():
+        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        write(session, account_id=1)
+    assert recorded_and_pending(session)[1] == 4
+    assert_exact(session)
+
+
+def test_statements_of_many_events_are_recorded_all_the_same(session: Session) -> None:
+    session.execute(UNTIL, (3600,))
+    mix(session, 100)
+    assert recorded_and_pending(session)[1] < 100
+    assert_exact(session)
