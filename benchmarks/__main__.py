@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from benchmarks import picture
 from benchmarks.arena import Arena
 from benchmarks.cases import CASES, measure
 from benchmarks.circumstances import Circumstances
@@ -54,6 +55,7 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 )
 @click.option("--list", "listing", is_flag=True, help="List the cases, and exit.")
 @click.option("--json", "json_file", type=_FILE, metavar="FILE", help="Write all numbers to FILE.")
+@click.option("--svg", "svg_file", type=_FILE, metavar="FILE", help="Draw the ratios into FILE.")
 @click.option("--markdown", is_flag=True, help="Print the table in Markdown.")
 @click.option(
     "--database-url",
@@ -66,6 +68,7 @@ def main(
     size: str | None,
     listing: bool,
     json_file: Path | None,
+    svg_file: Path | None,
     markdown: bool,
     database_url: str | None,
 ) -> None:
@@ -111,6 +114,8 @@ def main(
         sys.exit(1)
     if json_file:
         _write(json_file, json.dumps(summary.document(), indent=2) + "\n")
+    if svg_file:
+        _write(svg_file, picture.draw(summary))
     _print(summary, markdown=markdown)
     sys.exit(bool(summary.failed))
 
