@@ -148,6 +148,7 @@ class Arena:
     def _create(self, stack: ExitStack, template: str) -> str:
         name = f"rollups_benchmark_{secrets.token_hex(4)}"
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {} {}")
+        stack.callback(self._drop, name)  # whoever is interrupted may have made it already
         with connect(self.dsn) as session:
             # Copying files is fastest, and leaves no log behind; 14 knows nothing else.
             is_old = session.info.server_version < 150000
@@ -160,7 +161,6 @@ class Arena:
                     f"cannot make a scratch database: {error}",
                     hint="use a role with CREATEDB, or leave out --database-url",
                 ) from error
-        stack.callback(self._drop, name)
         return make_conninfo(self.dsn, dbname=name)
 
     def _drop(self, name: str) -> None:

@@ -72,4 +72,4 @@ def measure(arena: Arena, case: Case) -> Outcome:
     try:
         return Outcome(case=case.name, comparisons=tuple(case.run(arena)))
     except (RollupError, psycopg.Error) as error:
-        return Outcome(case=case.name, failed=str(error))
+        return Outcome(case=case.name, failed=" ".join(str(error).split()))

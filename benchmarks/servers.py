@@ -27,8 +27,26 @@ HASTY = {
 DURABLE = {**HASTY, "synchronous_commit": "on", "fsync": "on"}
 """Those of one where commits wait for the disk."""
 
-_IS_AVAILABLE = "SELECT EXISTS (SELECT FROM pg_available_extensions e WHERE e.name = %s)"
-_IS_PRELOADED = "SELECT current_setting('shared_preload_libraries') LIKE '%%' || %s || '%%'"
+_OBSTACLE = """
+SELECT CASE
+    WHEN NOT EXISTS (SELECT FROM pg_available_extensions e WHERE e.name = x.name)
+    THEN 'is not installed on this server'
+    WHEN x.is_preloaded
+        AND NOT x.name = ANY (
+            string_to_array(replace(current_setting('shared_preload_libraries'), ' ', ''), ',')
+        )
+    THEN 'is not in shared_preload_libraries of this server'
+    WHEN NOT EXISTS (
+        SELECT
+        FROM pg_available_extension_versions v
+        JOIN pg_roles r ON r.rolname = current_user
+        WHERE v.name = x.name
+        AND (r.rolsuper OR v.trusted OR NOT v.superuser)
+    )
+    THEN 'is for superusers to install'
+END
+FROM (SELECT %s::name AS name, %s AS is_preloaded) x
+"""
 
 
 @contextmanager
@@ -42,14 +60,12 @@ def server(database_url: str | None, settings: Mapping[str, str] = HASTY) -> Ite
 
 
 def absentees(dsn: str) -> dict[Contestant, str]:
-    """Return the contestants that the server has no extension for, and say so of each."""
+    """Return the contestants whose extension we cannot create on the server, each with why."""
     absent = {}
     with connect(dsn) as session:
         for one in EXTENSIONS:
-            if session.execute(_IS_AVAILABLE, (one.extension,)).fetchone() != (True,):
-                absent[one] = f"{one.extension} is not installed on this server"
-            elif one.is_preloaded and (
-                session.execute(_IS_PRELOADED, (one.extension,)).fetchone() != (True,)
-            ):
-                absent[one] = f"{one.extension} is not in shared_preload_libraries of this server"
+            needs = (one.extension, one.is_preloaded)
+            [obstacle] = session.execute(_OBSTACLE, needs).fetchone() or (None,)
+            if obstacle:
+                absent[one] = f"{one.extension} {obstacle}"
     return absent
