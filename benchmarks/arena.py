@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from benchmarks.contestants import NO_TRIGGER
-from benchmarks.errors import BenchmarkError
+from benchmarks.errors import BenchmarkError, UnfitServerError
 from benchmarks.measurement import take_turns
 from benchmarks.servers import DURABLE, server
 from benchmarks.statements import REFERENCE_TABLES, execute, named
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 PICKED = 200
 """Accounts that there are at least, for pgbench to pick from."""
+
+KEPT = 1_000_000
+"""Events up to which a database is kept for the next time, when something is installed in it."""
 
 _TABLES = """
 SELECT t.schemaname, t.tablename
@@ -78,11 +81,12 @@ class Arena:
         """Give one contestant a database with a past, for the time of the block."""
         with ExitStack() as stack:
             self.report(f"a database for: {contestant.name}")
-            if contestant.extension:  # its workers would keep a template busy
-                dsn = self._create(stack, self._template(past, NO_TRIGGER))
+            is_large = past is not None and past.events > KEPT
+            # An extension's workers would keep a template busy.
+            is_anew = contestant is not NO_TRIGGER and (is_large or bool(contestant.extension))
+            dsn = self._create(stack, self._template(past, NO_TRIGGER if is_anew else contestant))
+            if is_anew:
                 _install(contestant, dsn)
-            else:
-                dsn = self._create(stack, self._template(past, contestant))
             yield dsn
 
     @contextmanager
@@ -97,7 +101,7 @@ class Arena:
             return
         with connect(self.dsn) as session:
             if session.execute("SHOW fsync").fetchone() == ("off",):
-                raise BenchmarkError("the server has fsync off: no commit waits for the disk")
+                raise UnfitServerError("the server has fsync off: no commit waits for the disk")
         yield replace(self, dsn=make_conninfo(self.dsn, options="-c synchronous_commit=on"))
 
     def take_turns(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FOLDED = "append mode, folded"
 BLOCK = 1 << 20
+LARGE = 100_000
+"""Events from which on a COPY is measured by its targets; fewer are over before they count."""
 
 COPIERS = (NO_TRIGGER, *OURS, *RIVALS)
 ROWS = (10, 1000)
@@ -73,8 +75,8 @@ def _copies(arena: Arena, load: Load) -> list[Comparison]:
         APPENDING.name: AtMost(limit=1.25),
         FOLDED: AtMost(limit=1.9),
     }
-    is_large = load.events >= 200_000 and load.accounts == 200
-    return compare(what, "s", numbers, _rivals_behind(numbers) | (targets if is_large else {}))
+    is_targeted = load.events >= LARGE and load.accounts > 1
+    return compare(what, "s", numbers, _rivals_behind(numbers) | (targets if is_targeted else {}))
 
 
 def _copied(dsn: str, rows: bytes, *, fold: bool) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from benchmarks import bulk, footprint, growth, history, pgbench, reading, single
+from benchmarks.errors import UnfitServerError
 from generator.errors import RollupError
 
 if TYPE_CHECKING:
@@ -71,5 +72,7 @@ def measure(arena: Arena, case: Case) -> Outcome:
         return Outcome(case=case.name, skipped=NO_PGBENCH)
     try:
         return Outcome(case=case.name, comparisons=tuple(case.run(arena)))
+    except UnfitServerError as error:
+        return Outcome(case=case.name, skipped=str(error))
     except (RollupError, psycopg.Error) as error:
         return Outcome(case=case.name, failed=" ".join(str(error).split()))

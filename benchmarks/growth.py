@@ -6,7 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks.bulk import BATCH
-from benchmarks.contestants import BARE_QUERY, MATERIALIZED_VIEW, WRITERS
+from benchmarks.contestants import (
+    BARE_QUERY,
+    MATERIALIZED_VIEW,
+    NO_TRIGGER,
+    OURS,
+    PG_IVM,
+    PLAIN_UPSERT,
+    REFERENCE,
+    TIMESCALEDB,
+)
 from benchmarks.measurement import compare
 from benchmarks.pgbench import Turn
 from benchmarks.scale import spaced
@@ -17,6 +26,16 @@ if TYPE_CHECKING:
     from benchmarks.measurement import Comparison
     from benchmarks.scale import Load
 
+CONTESTANTS = (
+    NO_TRIGGER,
+    *OURS,
+    REFERENCE,
+    PLAIN_UPSERT,
+    PG_IVM,
+    TIMESCALEDB,
+    MATERIALIZED_VIEW,
+    BARE_QUERY,
+)
 ROWS = 1000
 TURNS = 5
 """Statements in a turn, of those who do not go through all events each time."""
@@ -37,6 +56,6 @@ def _after(arena: Arena, load: Load) -> list[Comparison]:
         )
         return 1000 / turn.run(dsn, BATCH + contestant.after_batch)
 
-    with arena.contest(load, *WRITERS, MATERIALIZED_VIEW, BARE_QUERY) as dsns:
+    with arena.contest(load, *CONTESTANTS) as dsns:
         turns = {one.name: partial(milliseconds, one, dsn) for one, dsn in dsns.items()}
         return compare(what, "ms", arena.take_turns(what, turns, are_long=True))

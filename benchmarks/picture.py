@@ -104,7 +104,7 @@ class _Picture:
     def _legend(self) -> None:
         x = float(MARGIN)
         for name, colour in self.colours.items():
-            width = 34 + 6.2 * len(name)
+            width = 32 + 6.8 * len(name)
             if x + width > WIDTH - MARGIN:
                 x, self.y = MARGIN, self.y + LINE + 2
             self.canvas.dot(x + 4, self.y - 4, colour)
@@ -150,8 +150,9 @@ class _Picture:
     def _comparison(self, one: Comparison, y: float) -> None:
         colour = self.colours[one.contestant]
         self.canvas.text(LEFT - 12, y + 4, one.contestant, anchor="end", colour=colour)
-        if isinstance(one.target, AtLeast | AtMost):
-            self._target_mark(_x(one.target.limit), y)
+        limit = one.target.limit if isinstance(one.target, AtLeast | AtMost) else None
+        if limit:
+            self._target_mark(_x(limit), y)
         if one.ratio is None:
             self.canvas.text(RIGHT + 16, y + 4, TOO_NOISY, colour=FAINT)
             return
@@ -165,7 +166,7 @@ class _Picture:
         else:
             self.canvas.dot(_x(one.ratio), y, colour)
         self.canvas.text(RIGHT + 16, y + 4, number(one.ratio), weight=600)
-        remark = one.verdict if spread.is_known else rounds(spread)
+        remark = rounds(spread) if not spread.is_known else one.verdict if limit else ""
         colour = VERDICTS.get(remark, FAINT)
         self.canvas.text(WIDTH - MARGIN, y + 4, remark, anchor="end", colour=colour)
 
