@@ -10,11 +10,12 @@ MINUTES ?= 10
 EVENTS ?= 1000000
 
 BIN = .venv/bin
+BENCHED = --json build/bench.json --svg build/bench.svg
 READY = .venv/requirements.installed
 COMPILE = --universal --generate-hashes --python-version 3.11 --no-header \
 	--no-emit-index-url --no-emit-find-links --all-extras --group dev
 
-.PHONY: help demo test test-matrix test-long torture walk docs lint bench lock clean
+.PHONY: help demo test test-matrix test-long torture walk docs lint bench bench-quick bench-large lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -48,8 +49,14 @@ lint: $(READY) ## check style and types, and that sql/ is what the generator ren
 	@$(BIN)/mypy
 	@$(BIN)/python -m generator render --check
 
-bench: $(READY) ## measure what the rollups cost
-	@$(BIN)/python -m benchmarks
+bench: $(READY) ## measure what the rollups cost, in ten minutes; see build/bench.svg
+	@$(BIN)/python -m benchmarks $(BENCHED)
+
+bench-quick: $(READY) ## see within a minute that this works
+	@$(BIN)/python -m benchmarks --quick $(BENCHED)
+
+bench-large: $(READY) ## measure with up to ten million events, for hours
+	@$(BIN)/python -m benchmarks --large $(BENCHED)
 
 lock: ## lock pyproject.toml's dependencies; UPGRADE=--upgrade for their newest versions
 	@set -e; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \

@@ -1,58 +1,41 @@
-"""Where contestants meet: databases that are alike but for what keeps their rollups."""
+"""Where contestants meet: databases that are alike but for what keeps their totals."""
 
 from __future__ import annotations
 
 import secrets
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from benchmarks.errors import BenchmarkError
+from benchmarks.contestants import NO_TRIGGER
+from benchmarks.errors import BenchmarkError, UnfitServerError
 from benchmarks.measurement import take_turns
-from benchmarks.statements import REFERENCE, execute, named
+from benchmarks.servers import DURABLE, server
+from benchmarks.statements import REFERENCE_TABLES, execute, named
 from generator.database import Connection, connect
-from generator.deploy import deploy
-from generator.embedded import EmbeddedServer
-from generator.registry import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from benchmarks.contestants import Contestant
     from benchmarks.measurement import Rounds
     from benchmarks.scale import Load, Scale
 
-SETTINGS = {
-    "shared_buffers": "512MB",
-    "max_wal_size": "4GB",
-    "checkpoint_timeout": "1h",
-    "synchronous_commit": "off",
-    "full_page_writes": "on",
-    "timezone": "UTC",
-}
-"""Of the embedded server, which as an ephemeral one also has fsync off."""
+PICKED = 200
+"""Accounts that there are at least, for pgbench to pick from."""
 
-NO_TRIGGER = "no trigger"
-ROLLUPS = "rollups"
-APPENDING = "append mode"
-PLAIN_UPSERT = "plain upsert"
-
-_INLINE = load()
-_REGISTRIES = {
-    ROLLUPS: _INLINE,
-    APPENDING: replace(_INLINE, rollups=replace(_INLINE.rollups, write_mode="append")),
-}
+KEPT = 1_000_000
+"""Events up to which a database is kept for the next time, when something is installed in it."""
 
 _TABLES = """
 SELECT t.schemaname, t.tablename
 FROM pg_tables t
 WHERE t.schemaname IN ('public', 'rollup')
 """
-
-_DRIFT = "SELECT count(*) FROM rollup.drift()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +44,11 @@ class Arena:
 
     dsn: str
     scale: Scale
+    is_embedded: bool
+    absent: Mapping[Contestant, str] = field(default_factory=dict)
+    """Who cannot take part here, and why."""
     report: Callable[[str], None] = lambda line: None
-    _pasts: dict[Load | None, str] = field(default_factory=dict)
+    _templates: dict[tuple[Load | None, Contestant], str] = field(default_factory=dict)
     _leftovers: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Arena:
@@ -72,62 +58,113 @@ class Arena:
         self._leftovers.close()
 
     @contextmanager
-    def contest(self, past: Load | None, *contestants: str) -> Iterator[dict[str, str]]:
-        """Give each contestant a database, all with the same past, for the time of a contest.
+    def contest(
+        self, past: Load | None, *contestants: Contestant
+    ) -> Iterator[dict[Contestant, str]]:
+        """Give those that are here a database each, all with the same past, for a contest.
 
-        A contest that went well ends with a comparison of the rollups with the raw events.
+        A contest that went well ends with a comparison of their totals with the raw events.
         """
         with ExitStack() as stack:
-            dsns: dict[str, str] = {}
-            for name in contestants:
-                template = self.past(past)
-                self.report(f"a database for: {name}")
-                dsns[name] = self._create(stack, template)
-                _install(name, dsns[name])
+            dsns = {
+                one: stack.enter_context(self.database(past, one))
+                for one in contestants
+                if one not in self.absent
+            }
             yield dsns
-            for name in _REGISTRIES.keys() & dsns.keys():
-                self.report(f"comparing the rollups with the raw events: {name}")
-                _expect_no_drift(dsns[name])
+            for one, dsn in dsns.items():
+                self.report(f"comparing totals with the raw events: {one.name}")
+                one.expect_right(dsn)
+
+    @contextmanager
+    def database(self, past: Load | None, contestant: Contestant = NO_TRIGGER) -> Iterator[str]:
+        """Give one contestant a database with a past, for the time of the block."""
+        with ExitStack() as stack:
+            self.report(f"a database for: {contestant.name}")
+            is_large = past is not None and past.events > KEPT
+            # An extension's workers would keep a template busy.
+            is_anew = contestant is not NO_TRIGGER and (is_large or bool(contestant.extension))
+            dsn = self._create(stack, self._template(past, NO_TRIGGER if is_anew else contestant))
+            if is_anew:
+                _install(contestant, dsn)
+            yield dsn
+
+    @contextmanager
+    def durable(self) -> Iterator[Arena]:
+        """Give an arena where a commit waits for the disk."""
+        if self.is_embedded:
+            with (
+                server(None, DURABLE) as dsn,
+                replace(self, dsn=dsn, _templates={}, _leftovers=ExitStack()) as arena,
+            ):
+                yield arena
+            return
+        with connect(self.dsn) as session:
+            if session.execute("SHOW fsync").fetchone() == ("off",):
+                raise UnfitServerError("the server has fsync off: no commit waits for the disk")
+        yield replace(self, dsn=make_conninfo(self.dsn, options="-c synchronous_commit=on"))
 
     def take_turns(
         self, what: str, contestants: Mapping[str, Callable[[], float]], *, are_long: bool = False
     ) -> Rounds:
         """Let contestants take turns, for as many rounds as the scale says."""
-        rounds = self.scale.long_rounds if are_long else self.scale.rounds
-        return take_turns(rounds, contestants, lambda turn: self.report(f"{what}: {turn}"))
+        return take_turns(
+            self.scale.long_rounds if are_long else self.scale.rounds,
+            contestants,
+            lambda turn: self.report(f"{what}: {turn}"),
+            warm_up=self.scale.warms_up and not are_long,
+        )
 
     def copied(self, past: Load) -> bytes:
         """Return events in the format of COPY, without their ids."""
-        dsn = make_conninfo(self.dsn, dbname=self.past(past))
+        dsn = make_conninfo(self.dsn, dbname=self._template(past, NO_TRIGGER))
         with connect(dsn) as session, session.cursor().copy(named("copy-out")) as copying:
             return b"".join(bytes(block) for block in copying)
 
-    def past(self, past: Load | None) -> str:
-        """Return the name of a database with the reference's tables, accounts and past events."""
-        if past not in self._pasts:
-            dsn = self._create(self._leftovers, "template0")
-            with connect(dsn) as session:
-                session.execute(REFERENCE.read_bytes())
-                execute(session, "accounts")
-                if past is not None:
-                    self.report(f"making {past.events:,} events")
-                    _make_events(session, past)
-                _vacuum(session)
-                self._pasts[past] = session.info.dbname
-        return self._pasts[past]
+    def _template(self, past: Load | None, contestant: Contestant) -> str:
+        """Return the name of a database to copy: it has a past, and a contestant installed."""
+        if (past, contestant) not in self._templates:
+            if contestant is NO_TRIGGER:
+                dsn = self._create(self._leftovers, "template0")
+                self._make_past(dsn, past)
+            else:
+                dsn = self._create(self._leftovers, self._template(past, NO_TRIGGER))
+                self.report(f"installing: {contestant.name}")
+                _install(contestant, dsn)
+            self._templates[past, contestant] = str(conninfo_to_dict(dsn)["dbname"])
+        return self._templates[past, contestant]
+
+    def _make_past(self, dsn: str, past: Load | None) -> None:
+        """Make the reference's tables, accounts and events: the same, but for their last day."""
+        with connect(dsn) as session:
+            session.execute(REFERENCE_TABLES.read_bytes())
+            execute(session, "accounts", accounts=max(PICKED, past.accounts if past else 0))
+            execute(session, "account-zones")
+            execute(session, "totals")
+            if past is not None:
+                self.report(f"making {past}")
+                session.execute("SELECT setseed(0.5)")
+                execute(
+                    session, "events", events=past.events, accounts=past.accounts, days=past.days
+                )
+            _vacuum(session, "(ANALYZE)")
 
     def _create(self, stack: ExitStack, template: str) -> str:
         name = f"rollups_benchmark_{secrets.token_hex(4)}"
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {} {}")
+        stack.callback(self._drop, name)  # whoever is interrupted may have made it already
         with connect(self.dsn) as session:
+            # Copying files is fastest, and leaves no log behind; 14 knows nothing else.
+            is_old = session.info.server_version < 150000
+            strategy = sql.SQL("" if is_old else "STRATEGY file_copy")
+            names = sql.Identifier(name), sql.Identifier(template)
             try:
-                session.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+                session.execute(create.format(*names, strategy))
             except psycopg.errors.InsufficientPrivilege as error:
                 raise BenchmarkError(
                     f"cannot make a scratch database: {error}",
                     hint="use a role with CREATEDB, or leave out --database-url",
                 ) from error
-        stack.callback(self._drop, name)
         return make_conninfo(self.dsn, dbname=name)
 
     def _drop(self, name: str) -> None:
@@ -136,55 +173,23 @@ class Arena:
             session.execute(drop.format(sql.Identifier(name)))
 
 
-@contextmanager
-def server(database_url: str | None) -> Iterator[str]:
-    """Give the connection string of the server to measure on, by default an embedded one."""
-    if database_url is not None:
-        yield database_url
-        return
-    with EmbeddedServer(ephemeral=True, settings=SETTINGS) as embedded:
-        yield embedded.dsn()
-
-
 def tidy(dsn: str) -> None:
-    """Even out what earlier turns have left behind, as far as the role may."""
+    """Remove the dead rows that earlier turns have left behind.
+
+    There is no checkpoint: right after one, every page that is touched goes into the log whole,
+    and a short turn would measure little else.
+    """
     with connect(dsn) as session:
         _vacuum(session)
-        try:
-            session.execute("CHECKPOINT")
-        except psycopg.errors.InsufficientPrivilege:
-            return
 
 
-def _vacuum(session: Connection) -> None:
-    """Vacuum and analyze all but the catalogs, which takes longer than many a turn."""
+def _vacuum(session: Connection, options: LiteralString = "") -> None:
+    """Vacuum all but the catalogs, which takes longer than many a turn."""
     tables = [sql.Identifier(*names) for names in session.execute(_TABLES).fetchall()]
-    session.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.SQL(", ").join(tables)))
+    session.execute(sql.SQL("VACUUM {} {}").format(sql.SQL(options), sql.SQL(", ").join(tables)))
 
 
-def _make_events(session: Connection, past: Load) -> None:
-    """Insert events, the same every time but for the day on which they end."""
-    session.execute("SELECT setseed(0.5)")
-    execute(session, "events", events=past.events, accounts=past.accounts, days=past.days)
-
-
-def _install(contestant: str, dsn: str) -> None:
-    """Give a database what keeps its rollups, and let that catch up with the past."""
-    if contestant in _REGISTRIES:
-        deploy(dsn, _REGISTRIES[contestant])
-        with connect(dsn) as session:
-            session.execute("SELECT rollup.rebuild()")
-    elif contestant == PLAIN_UPSERT:
-        with connect(dsn) as session:
-            execute(session, "plain-upsert")
-    tidy(dsn)
-
-
-def _expect_no_drift(dsn: str) -> None:
+def _install(contestant: Contestant, dsn: str) -> None:
+    contestant.install(dsn)
     with connect(dsn) as session:
-        [drifted] = session.execute(_DRIFT).fetchone() or (0,)
-    if drifted:
-        raise BenchmarkError(
-            f"{drifted} rollup rows differ from the raw events after the benchmark",
-            hint="this is a bug; the numbers of wrong rollups are worth nothing",
-        )
+        _vacuum(session, "(ANALYZE)")

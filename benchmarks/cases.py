@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from benchmarks import bulk, pgbench, reading, single
+from benchmarks import bulk, footprint, growth, history, pgbench, reading, single
+from benchmarks.errors import UnfitServerError
 from generator.errors import RollupError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Case:
     @property
     def summary(self) -> str:
         """One line on what it does."""
-        return self.run.__doc__ or ""
+        return (self.run.__doc__ or "").partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +48,20 @@ CASES = {
     case.name: case
     for case in (
         Case(name="one-row", run=single.one_row, needs_pgbench=True),
+        Case(name="durable", run=single.durable, needs_pgbench=True),
         Case(name="hot-account", run=single.hot_account, needs_pgbench=True),
+        Case(name="multi-row", run=bulk.multi_row, needs_pgbench=True),
         Case(name="copy", run=bulk.copy),
-        Case(name="rebuild", run=bulk.rebuild),
         Case(name="update-delete", run=single.update_delete, needs_pgbench=True),
-        Case(name="old-snapshot", run=single.old_snapshot, needs_pgbench=True),
         Case(name="irrelevant", run=single.irrelevant, needs_pgbench=True),
-        Case(name="wal", run=single.wal, needs_pgbench=True),
+        Case(name="old-snapshot", run=single.old_snapshot, needs_pgbench=True),
+        Case(name="backfill", run=history.backfill),
+        Case(name="rebuild", run=history.rebuild),
         Case(name="reports", run=reading.reports),
+        Case(name="growth", run=growth.growth, needs_pgbench=True),
+        Case(name="wal", run=footprint.wal, needs_pgbench=True),
+        Case(name="storage", run=footprint.storage),
+        Case(name="bloat", run=footprint.bloat, needs_pgbench=True),
     )
 }
 
@@ -65,5 +72,7 @@ def measure(arena: Arena, case: Case) -> Outcome:
         return Outcome(case=case.name, skipped=NO_PGBENCH)
     try:
         return Outcome(case=case.name, comparisons=tuple(case.run(arena)))
+    except UnfitServerError as error:
+        return Outcome(case=case.name, skipped=str(error))
     except (RollupError, psycopg.Error) as error:
-        return Outcome(case=case.name, failed=str(error))
+        return Outcome(case=case.name, failed=" ".join(str(error).split()))

@@ -4,32 +4,71 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from benchmarks.spread import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-MEANINGLESS = 2.0
-"""Where the largest ratio of the rounds is more than so many times the smallest, none is told."""
+    from collections.abc import Callable, Collection, Mapping
 
 Unit = Literal["tps", "s", "ms", "bytes"]
+"""Of `tps`, transactions per second, more is better; of all others less."""
+
+Rounds = dict[str, tuple[float, ...]]
+"""The numbers of each contestant, by its name."""
+
+
+class Target(Protocol):
+    """What a comparison should come to."""
+
+    def met_by(self, comparison: Comparison) -> bool:
+        """Say whether it does; it has a ratio."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """What a median ratio should reach, or should not exceed."""
+class AtLeast:
+    """A median ratio should reach a limit."""
 
-    at_least: float | None = None
-    at_most: float | None = None
+    limit: float
 
     def __str__(self) -> str:
-        return f"≥ {self.at_least}" if self.at_most is None else f"≤ {self.at_most}"
+        return f"≥ {self.limit}"
 
-    def met_by(self, ratio: float) -> bool:
-        """Say whether a ratio is good enough."""
-        if self.at_least is not None and ratio < self.at_least:
-            return False
-        return self.at_most is None or ratio <= self.at_most
+    def met_by(self, comparison: Comparison) -> bool:
+        """Say whether it does."""
+        return comparison.spread.median >= self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtMost:
+    """A median ratio should not exceed a limit."""
+
+    limit: float
+
+    def __str__(self) -> str:
+        return f"≤ {self.limit}"
+
+    def met_by(self, comparison: Comparison) -> bool:
+        """Say whether it does not."""
+        return comparison.spread.median <= self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """A contestant should be the worse of two, by the median of their ratios round by round."""
+
+    name: str
+    values: tuple[float, ...]
+    """Those of who should be ahead."""
+
+    def __str__(self) -> str:
+        return f"behind {self.name}"
+
+    def met_by(self, comparison: Comparison) -> bool:
+        """Say whether it is."""
+        pairs = zip(comparison.values, self.values, strict=True)
+        ratio = median(value / ahead for value, ahead in pairs)
+        return ratio < 1 if comparison.unit == "tps" else ratio > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,38 +90,36 @@ class Comparison:
         return tuple(value / baseline for value, baseline in pairs)
 
     @property
-    def is_noisy(self) -> bool:
-        """Whether the rounds disagree so much that their median says nothing."""
-        return max(self.ratios) > MEANINGLESS * min(self.ratios)
+    def spread(self) -> Spread:
+        """How the ratios are distributed."""
+        return Spread.of(self.ratios)
 
     @property
     def ratio(self) -> float | None:
         """The median ratio, or None where it says nothing."""
-        return None if self.is_noisy else median(self.ratios)
+        return None if self.spread.is_meaningless else self.spread.median
 
     @property
     def verdict(self) -> str:
-        """`met` or `missed`; empty where there is no target, or no ratio."""
-        if self.target is None or self.ratio is None:
+        """`met` or `missed`; empty where there is no target, or too little to tell."""
+        if self.target is None or self.ratio is None or not self.spread.is_known:
             return ""
-        return "met" if self.target.met_by(self.ratio) else "missed"
-
-
-Rounds = dict[str, tuple[float, ...]]
-"""The numbers of each contestant, by its name."""
+        return "met" if self.target.met_by(self) else "missed"
 
 
 def take_turns(
     rounds: int,
     contestants: Mapping[str, Callable[[], float]],
     report: Callable[[str], None] = lambda turn: None,
+    *,
+    warm_up: bool = True,
 ) -> Rounds:
     """Let contestants take turns, in reverse order every other round, and collect their numbers.
 
     A round before the first warms caches and files, and does not count.
     """
     numbers: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(rounds + 1):
+    for turn in range(0 if warm_up else 1, rounds + 1):
         order = list(contestants)
         for name in order if turn % 2 else reversed(order):
             report(f"{name}, round {turn} of {rounds}" if turn else f"{name}, warming up")
@@ -109,3 +146,8 @@ def compare(
         )
         for name in others
     ]
+
+
+def behind(ahead: str, numbers: Rounds, names: Collection[str]) -> dict[str, Target]:
+    """Set as a target that some contestants be the worse ones, and one ahead of them."""
+    return {name: Behind(name=ahead, values=numbers[ahead]) for name in names}

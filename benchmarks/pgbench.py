@@ -1,4 +1,4 @@
-"""pgbench: where it is, and one turn of it."""
+"""pgbench: where it is, one turn of it, and contests that are fought in it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.arena import tidy
 from benchmarks.errors import BenchmarkError
 from generator.embedded import EmbeddedServerError
 from generator.embedded.binaries import of_the_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from benchmarks.arena import Arena
+    from benchmarks.contestants import Contestant
+    from benchmarks.measurement import Rounds
 
 _TPS = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 
@@ -34,23 +40,22 @@ def find() -> Path | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A script that clients run again and again, so many transactions or seconds long."""
+    """How often or how long clients run a script, and with which variables."""
 
-    script: str
     variables: Mapping[str, int] = field(default_factory=dict)
     clients: int = 1
     transactions: int = 0
     """Of all clients together; where there are none, `seconds` count."""
     seconds: int = 0
 
-    def run(self, dsn: str) -> float:
-        """Return the transactions per second, connecting not included."""
+    def run(self, dsn: str, script: str) -> float:
+        """Return how often the script has run per second, connecting not included."""
         program = find()
         if program is None:
             raise BenchmarkError("there is no pgbench", hint="install PostgreSQL's client programs")
         done = subprocess.run(
             [program, *self._options(), dsn],
-            input=self.script,
+            input=script,
             capture_output=True,
             text=True,
             env={**os.environ, "LC_ALL": "C"},
@@ -74,3 +79,19 @@ class Turn:
             "--file=-",
             *(f"--define={name}={value}" for name, value in self.variables.items()),
         ]
+
+
+def race(
+    arena: Arena,
+    what: str,
+    dsns: Mapping[Contestant, str],
+    turn: Turn,
+    script: Callable[[Contestant], str],
+) -> Rounds:
+    """Let contestants take turns, each with its script, after its dead rows are gone."""
+
+    def fresh(contestant: Contestant, dsn: str) -> float:
+        tidy(dsn)
+        return turn.run(dsn, script(contestant))
+
+    return arena.take_turns(what, {one.name: partial(fresh, one, dsn) for one, dsn in dsns.items()})

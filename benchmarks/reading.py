@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg import IsolationLevel
 
-from benchmarks.arena import ROLLUPS, tidy
+from benchmarks.arena import tidy
+from benchmarks.contestants import ROLLUPS
 from benchmarks.errors import BenchmarkError
-from benchmarks.measurement import Target, compare
+from benchmarks.measurement import AtMost, compare
+from benchmarks.scale import spaced
 from benchmarks.statements import execute, named
 from generator.comparison import is_same
 from generator.database import connect
@@ -24,12 +26,9 @@ EVENTS = "raw events"
 ODD = "rollups, from and to odd hours"
 WHOLE_DAYS = "rollups, whole days"
 
-YEAR = Target(at_most=0.01)
+YEAR = AtMost(limit=0.01)
 """At the largest scale: a hundred times faster."""
 LARGE = 5_000_000
-
-SECONDS = 0.5
-"""Of queries in one turn; at least one."""
 
 
 def reports(arena: Arena) -> list[Comparison]:
@@ -42,14 +41,14 @@ def _of_size(arena: Arena, load: Load) -> list[Comparison]:
     with arena.contest(load, ROLLUPS) as dsns:
         dsn = dsns[ROLLUPS]
         _pend(dsn, arena.scale.pending, load.accounts)
-        size = f"of {load.events:,} events".replace(",", " ")
+        size = f"of {spaced(load.events)} events"
         for what, of_events, of_rollups in (
             ("a year by day", "year-of-events", "year-of-rollups"),
             ("a quarter by agent", "agents-of-events", "agents-of-rollups"),
         ):
             _expect_the_same(dsn, of_events, of_rollups)
-            contestants = {EVENTS: of_events, ROLLUPS: of_rollups}
-            target = {ROLLUPS: YEAR} if "year" in what and load.events >= LARGE else None
+            contestants = {EVENTS: of_events, ROLLUPS.name: of_rollups}
+            target = {ROLLUPS.name: YEAR} if "year" in what and load.events >= LARGE else None
             numbers = _take_turns(arena, dsn, f"{what} {size}", contestants)
             found += compare(f"{what} {size}", "ms", numbers, target)
         contestants = {WHOLE_DAYS: "year-of-rollups", ODD: "odd-year-of-rollups"}
@@ -61,7 +60,10 @@ def _of_size(arena: Arena, load: Load) -> list[Comparison]:
 def _take_turns(
     arena: Arena, dsn: str, what: str, queries: dict[str, str]
 ) -> dict[str, tuple[float, ...]]:
-    contestants = {name: partial(_milliseconds, dsn, named(q)) for name, q in queries.items()}
+    seconds = arena.scale.query_seconds
+    contestants = {
+        name: partial(_milliseconds, dsn, named(query), seconds) for name, query in queries.items()
+    }
     return arena.take_turns(what, contestants)
 
 
@@ -85,14 +87,14 @@ def _agree(these: tuple[Any, ...], those: tuple[Any, ...]) -> bool:
     return all(map(is_same, these, those))
 
 
-def _milliseconds(dsn: str, query: LiteralString) -> float:
-    """Return the mean of some queries, the first and its plan not included."""
+def _milliseconds(dsn: str, query: LiteralString, seconds: float) -> float:
+    """Return the mean of some seconds' queries, the first and its plan not included."""
     with connect(dsn) as session:
         session.execute("SET rollup.reads = 'on'")
         session.execute(query).fetchall()
         start = perf_counter()
         queries = 0
-        while not queries or perf_counter() - start < SECONDS:
+        while not queries or perf_counter() - start < seconds:
             session.execute(query).fetchall()
             queries += 1
         return (perf_counter() - start) * 1000 / queries

@@ -1,4 +1,4 @@
-"""How much is measured, and for how long."""
+"""How much is measured, and for how long: quick, normal and large."""
 
 from __future__ import annotations
 
@@ -13,57 +13,120 @@ class Load:
     accounts: int
     days: int
 
+    def __str__(self) -> str:
+        accounts = "one account" if self.accounts == 1 else f"{spaced(self.accounts)} accounts"
+        days = {365: "a year", 7: "a week", 1: "a day"}.get(self.days, f"{self.days} days")
+        return f"{spaced(self.events)} events, {accounts}, {days}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
     """The sizes of all cases."""
 
     rounds: int
-    """That count, of cases whose turns are short."""
+    """Of cases whose turns are short."""
     long_rounds: int
-    """That count, of the others."""
+    """Of the others."""
+    warms_up: bool
+    """Whether a round that does not count goes before the short ones."""
     transactions: int
-    """Of one turn, all clients together."""
+    """Of one turn with one row each, all clients together."""
+    held: int
+    """The same, where transactions are held open; where there are none, `seconds` count."""
     seconds: int
-    """Of one turn with transactions that are held open."""
-    clients: int
-    """That hold them."""
+    aged: int
+    """Transactions that an old snapshot has seen begin before a turn under it."""
+    updated: int
+    """Events of the hour that makes tables bloat."""
+    query_seconds: float
+    """Of reports in one turn; at least one."""
     recent: Load
     """What is in the table already where single rows are written."""
-    copied: Load
-    copied_into_one: Load
+    busy: Load
+    """The same, of the one account that makes tables bloat."""
+    copied: tuple[Load, ...]
     rebuilt: Load
+    large_account: Load
+    small_accounts: Load
+    few_accounts: Load
+    """Of those small ones, as many as can be filled in day by day."""
     reported: tuple[Load, ...]
+    grown: tuple[Load, ...]
     pending: int
     """Of the events that are reported, those not yet folded."""
 
 
-FULL = Scale(
-    rounds=5,
-    long_rounds=3,
-    transactions=8000,
-    seconds=2,
-    clients=32,
-    recent=Load(events=200_000, accounts=200, days=7),
-    copied=Load(events=200_000, accounts=200, days=7),
-    copied_into_one=Load(events=200_000, accounts=1, days=365),
-    rebuilt=Load(events=1_000_000, accounts=20, days=365),
-    reported=tuple(
-        Load(events=events, accounts=1, days=365) for events in (100_000, 1_000_000, 5_000_000)
-    ),
-    pending=1000,
-)
+def spaced(number: int) -> str:
+    """Write a number as the README does, 1 000 000."""
+    return f"{number:,}".replace(",", " ")
+
+
+def _year(events: int, accounts: int = 1) -> Load:
+    return Load(events=events, accounts=accounts, days=365)
+
 
 QUICK = Scale(
     rounds=3,
     long_rounds=3,
-    transactions=1500,
-    seconds=1,
-    clients=32,
-    recent=Load(events=10_000, accounts=200, days=1),
-    copied=Load(events=10_000, accounts=200, days=1),
-    copied_into_one=Load(events=10_000, accounts=1, days=30),
-    rebuilt=Load(events=20_000, accounts=10, days=30),
-    reported=(Load(events=20_000, accounts=1, days=90),),
+    warms_up=False,
+    transactions=200,
+    held=96,
+    seconds=0,
+    aged=400,
+    updated=1000,
+    query_seconds=0.02,
+    recent=Load(events=5000, accounts=200, days=1),
+    busy=Load(events=2000, accounts=1, days=7),
+    copied=(Load(events=2000, accounts=200, days=1),),
+    rebuilt=Load(events=5000, accounts=10, days=30),
+    large_account=Load(events=5000, accounts=1, days=30),
+    small_accounts=_year(2000, 100),
+    few_accounts=_year(20, 1),
+    reported=(_year(5000),),
+    grown=(_year(5000),),
     pending=100,
+)
+
+NORMAL = Scale(
+    rounds=7,
+    long_rounds=3,
+    warms_up=True,
+    transactions=2000,
+    held=0,
+    seconds=1,
+    aged=6000,
+    updated=20_000,
+    query_seconds=0.1,
+    recent=Load(events=100_000, accounts=200, days=7),
+    busy=Load(events=20_000, accounts=1, days=7),
+    copied=(Load(events=100_000, accounts=200, days=7),),
+    rebuilt=_year(200_000, 20),
+    large_account=_year(100_000),
+    small_accounts=_year(50_000, 5000),
+    few_accounts=_year(400, 20),
+    reported=(_year(10_000), _year(100_000), _year(1_000_000)),
+    grown=(_year(100_000), _year(1_000_000)),
+    pending=1000,
+)
+
+LARGE = Scale(
+    rounds=9,
+    long_rounds=5,
+    warms_up=True,
+    transactions=5000,
+    held=0,
+    seconds=2,
+    aged=8000,
+    updated=36_000,
+    query_seconds=0.5,
+    recent=Load(events=200_000, accounts=200, days=7),
+    busy=Load(events=20_000, accounts=1, days=7),
+    copied=(Load(events=200_000, accounts=200, days=7), _year(200_000)),
+    rebuilt=_year(1_000_000, 20),
+    large_account=_year(1_000_000),
+    small_accounts=_year(1_000_000, 5000),
+    few_accounts=_year(2000, 100),
+    reported=(_year(100_000), _year(1_000_000), _year(5_000_000)),
+    grown=(_year(100_000), _year(1_000_000), _year(10_000_000)),
+    pending=1000,
 )

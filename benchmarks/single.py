@@ -8,62 +8,88 @@ from typing import TYPE_CHECKING
 
 from psycopg import IsolationLevel
 
-from benchmarks.arena import APPENDING, NO_TRIGGER, PLAIN_UPSERT, ROLLUPS, tidy
-from benchmarks.measurement import Target, compare
-from benchmarks.pgbench import Turn
+from benchmarks.arena import tidy
+from benchmarks.contestants import (
+    APPENDING,
+    NO_TRIGGER,
+    OURS,
+    PG_IVM,
+    REFERENCE,
+    RIVALS,
+    ROLLUPS,
+    WRITERS,
+)
+from benchmarks.measurement import AtLeast, behind, compare
+from benchmarks.pgbench import Turn, race
+from benchmarks.scale import spaced
 from benchmarks.statements import named
 from generator.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from benchmarks.arena import Arena
-    from benchmarks.measurement import Comparison, Rounds
+    from benchmarks.contestants import Contestant
+    from benchmarks.measurement import Comparison, Rounds, Target
 
 ALL_ACCOUNTS = {"first_account": 1, "last_account": 200}
 ONE_ACCOUNT = {"first_account": 1, "last_account": 1}
 COUNTED = {"first_name": 1, "last_name": 20}
 NOT_COUNTED = {"first_name": 21, "last_name": 21}
 
-_POSITION = "SELECT pg_current_wal_insert_lsn() - '0/0'"
+CROWD = 8
+HOLDING = 32
+"""Clients that write at the same time, and that hold their transactions open."""
+
+EVENT = named("event")
+HELD = f"BEGIN;\n{EVENT}\\sleep 5 ms\nCOMMIT;\n"
 
 
 def one_row(arena: Arena) -> list[Comparison]:
-    """Insert one event per transaction, over 200 accounts."""
-    variables = ALL_ACCOUNTS | COUNTED
+    """Insert one event per transaction, from 1 and 8 clients, over 200 accounts and into one."""
     transactions = arena.scale.transactions
-    alone = Turn(script=named("event"), variables=variables, transactions=transactions)
-    crowd = Turn(script=named("event"), variables=variables, transactions=transactions, clients=8)
-    with arena.contest(arena.scale.recent, NO_TRIGGER, ROLLUPS, APPENDING) as dsns:
-        of_one = _turns(arena, dsns, "1 client", alone)
-        of_eight = _turns(arena, dsns, "8 clients", crowd)
-    return [
-        *compare("1 client", "tps", of_one, _at_least(0.6, 0.75)),
-        *compare("8 clients", "tps", of_eight),
-    ]
+    found: list[Comparison] = []
+    with arena.contest(arena.scale.recent, *WRITERS) as dsns:
+        for accounts, variables in (("200 accounts", ALL_ACCOUNTS), ("one account", ONE_ACCOUNT)):
+            for clients in (1, CROWD):
+                turn = Turn(
+                    variables=variables | COUNTED, clients=clients, transactions=transactions
+                )
+                what = f"{_clients(clients)}, {accounts}"
+                numbers = race(arena, what, dsns, turn, with_event)
+                is_targeted = clients == 1 and variables is ALL_ACCOUNTS
+                targets = at_least(0.6, 0.75) if is_targeted else _rivals_behind(numbers, clients)
+                found += compare(what, "tps", numbers, targets)
+    return found
+
+
+def durable(arena: Arena) -> list[Comparison]:
+    """Insert one event per transaction, with synchronous_commit on: each waits for the disk."""
+    turn = Turn(variables=ALL_ACCOUNTS | COUNTED, transactions=arena.scale.transactions // 2)
+    what = "1 client, 200 accounts"
+    contestants = NO_TRIGGER, *OURS, REFERENCE
+    with arena.durable() as there, there.contest(there.scale.recent, *contestants) as dsns:
+        numbers = race(there, what, dsns, turn, with_event)
+    return compare(what, "tps", numbers, at_least(0.85, 0.92))
 
 
 def hot_account(arena: Arena) -> list[Comparison]:
     """Insert into one account from 32 clients, in transactions that are held open for 5 ms."""
     turn = Turn(
-        script=f"BEGIN;\n{named('event')}\\sleep 5 ms\nCOMMIT;\n",
         variables=ONE_ACCOUNT | COUNTED,
-        clients=arena.scale.clients,
+        clients=HOLDING,
+        transactions=arena.scale.held,
         seconds=arena.scale.seconds,
     )
-    what = f"{turn.clients} clients"
-    with arena.contest(arena.scale.recent, NO_TRIGGER, ROLLUPS, APPENDING, PLAIN_UPSERT) as dsns:
-        numbers = _turns(arena, dsns, what, turn)
-    return compare(what, "tps", numbers, _at_least(0.85, 0.92))
+    what = _clients(HOLDING)
+    with arena.contest(arena.scale.recent, *WRITERS) as dsns:
+        numbers = race(arena, what, dsns, turn, lambda one: HELD + one.after_event)
+    targets = at_least(0.85, 0.92) | _rivals_behind(numbers, HOLDING)
+    return compare(what, "tps", numbers, targets)
 
 
 def old_snapshot(arena: Arena) -> list[Comparison]:
     """Insert one event per transaction into one account, under a snapshot from as many ago."""
-    turn = Turn(
-        script=named("event"),
-        variables=ONE_ACCOUNT | COUNTED,
-        transactions=arena.scale.transactions,
-    )
+    aging = Turn(variables=ONE_ACCOUNT | COUNTED, clients=CROWD, transactions=arena.scale.aged)
+    turn = Turn(variables=ONE_ACCOUNT | COUNTED, transactions=arena.scale.transactions)
 
     def aged(dsn: str) -> float:
         tidy(dsn)
@@ -71,89 +97,60 @@ def old_snapshot(arena: Arena) -> list[Comparison]:
             session.isolation_level = IsolationLevel.REPEATABLE_READ
             with session.transaction():
                 session.execute("SELECT")
-                turn.run(dsn)
-                return turn.run(dsn)
+                aging.run(dsn, EVENT)
+                return turn.run(dsn, EVENT)
 
-    with arena.contest(arena.scale.recent, NO_TRIGGER, ROLLUPS, APPENDING) as dsns:
-        fresh = _turns(arena, dsns, "no old snapshot", turn)
-        contestants = {name: partial(aged, dsn) for name, dsn in dsns.items()}
-        old = arena.take_turns("old snapshot", contestants)
-    return [
-        *compare("none open", "tps", fresh),
-        *compare(f"{turn.transactions:,} events ago", "tps", old, _at_least(0.5, 0.7)),
-    ]
+    what = f"{spaced(aging.transactions)} events ago"
+    with arena.contest(arena.scale.recent, NO_TRIGGER, *OURS) as dsns:
+        contestants = {one.name: partial(aged, dsn) for one, dsn in dsns.items()}
+        numbers = arena.take_turns(what, contestants)
+    return compare(what, "tps", numbers, at_least(0.5, 0.7))
 
 
 def irrelevant(arena: Arena) -> list[Comparison]:
     """Insert one event per transaction, of a name that nobody counts."""
-    turn = Turn(
-        script=named("event"),
-        variables=ALL_ACCOUNTS | NOT_COUNTED,
-        transactions=arena.scale.transactions,
-    )
-    with arena.contest(arena.scale.recent, NO_TRIGGER, ROLLUPS, APPENDING) as dsns:
-        numbers = _turns(arena, dsns, "1 client", turn)
-    return compare("1 client", "tps", numbers, _at_least(0.93, 0.93))
+    # Longer turns: next to so little, what a session does once would count.
+    turn = Turn(variables=ALL_ACCOUNTS | NOT_COUNTED, transactions=3 * arena.scale.transactions)
+    what = _clients(1)
+    with arena.contest(arena.scale.recent, NO_TRIGGER, *OURS) as dsns:
+        numbers = race(arena, what, dsns, turn, lambda _: EVENT)
+    return compare(what, "tps", numbers, at_least(0.93, 0.93))
 
 
 def update_delete(arena: Arena) -> list[Comparison]:
-    """Update, or delete, one event per transaction."""
+    """Update, or delete, one event per transaction; those who never notice do not take part."""
     events = arena.scale.recent.events
     transactions = min(arena.scale.transactions, events // (arena.scale.rounds + 1))
+    update = Turn(variables={"events": events}, transactions=transactions)
 
     def delete(dsn: str, deleted: count[int]) -> float:
         tidy(dsn)
-        return Turn(
-            script=named("delete"),
-            variables={"events": events, "number": next(deleted)},
-            transactions=transactions,
-        ).run(dsn)
+        variables = {"events": events, "number": next(deleted)}
+        turn = Turn(variables=variables, transactions=transactions)
+        return turn.run(dsn, named("delete"))
 
-    update = Turn(script=named("update"), variables={"events": events}, transactions=transactions)
-    with arena.contest(arena.scale.recent, NO_TRIGGER, ROLLUPS, APPENDING) as dsns:
-        updates = _turns(arena, dsns, "update", update)
+    with arena.contest(arena.scale.recent, NO_TRIGGER, *OURS, PG_IVM) as dsns:
+        updates = race(arena, "update", dsns, update, lambda _: named("update"))
         deletes = arena.take_turns(
             "delete",
-            {name: partial(delete, dsn, count(0, transactions)) for name, dsn in dsns.items()},
+            {one.name: partial(delete, dsn, count(0, transactions)) for one, dsn in dsns.items()},
         )
     return [*compare("update", "tps", updates), *compare("delete", "tps", deletes)]
 
 
-def wal(arena: Arena) -> list[Comparison]:
-    """Write-ahead log per inserted event, of pages already written since the last checkpoint."""
-    turn = Turn(
-        script=named("event"),
-        variables=ALL_ACCOUNTS | COUNTED,
-        transactions=arena.scale.transactions,
-    )
-
-    def written(dsn: str) -> float:
-        tidy(dsn)
-        turn.run(dsn)
-        before = _position(dsn)
-        turn.run(dsn)
-        return (_position(dsn) - before) / turn.transactions
-
-    with arena.contest(arena.scale.recent, NO_TRIGGER, ROLLUPS, APPENDING) as dsns:
-        contestants = {name: partial(written, dsn) for name, dsn in dsns.items()}
-        numbers = arena.take_turns("write-ahead log", contestants)
-    targets = {ROLLUPS: Target(at_most=1.6), APPENDING: Target(at_most=1.35)}
-    return compare("per event", "bytes", numbers, targets)
+def with_event(contestant: Contestant) -> str:
+    """Return the script of one event, and of what a client has to do about it."""
+    return EVENT + contestant.after_event
 
 
-def _at_least(inline: float, append: float) -> dict[str, Target]:
-    return {ROLLUPS: Target(at_least=inline), APPENDING: Target(at_least=append)}
+def at_least(inline: float, append: float) -> dict[str, Target]:
+    """Set a target for the throughput of this system, in both of its ways to write."""
+    return {ROLLUPS.name: AtLeast(limit=inline), APPENDING.name: AtLeast(limit=append)}
 
 
-def _turns(arena: Arena, dsns: Mapping[str, str], what: str, turn: Turn) -> Rounds:
-    def fresh(dsn: str) -> float:
-        tidy(dsn)
-        return turn.run(dsn)
-
-    return arena.take_turns(what, {name: partial(fresh, dsn) for name, dsn in dsns.items()})
+def _rivals_behind(numbers: Rounds, clients: int) -> dict[str, Target]:
+    return behind(ROLLUPS.name, numbers, [one.name for one in RIVALS]) if clients > 1 else {}
 
 
-def _position(dsn: str) -> float:
-    with connect(dsn) as session:
-        [position] = session.execute(_POSITION).fetchone() or (0,)
-    return float(position)
+def _clients(number: int) -> str:
+    return f"{number} client{'s' if number > 1 else ''}"

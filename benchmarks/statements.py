@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from generator.database import Connection
 
-REFERENCE = Path(__file__).parent.parent / "generator" / "demo" / "reference.sql"
+REFERENCE_TABLES = Path(__file__).parent.parent / "generator" / "demo" / "reference.sql"
 """The tables of the reference application."""
 
 

@@ -14,6 +14,6 @@ SELECT
             'America/Sao_Paulo',
             'Asia/Tokyo',
             'America/Los_Angeles'
-        ])[1 + i.id % 8]
+        ])[1 + i.id %% 8]
     )
-FROM generate_series(1, 200) i (id)
+FROM generate_series(1, %(accounts)s) i (id)

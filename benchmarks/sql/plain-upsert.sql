@@ -2,29 +2,6 @@
     What one would write first, as a contestant: totals added straight to their rows by a statement
     trigger. Set-based and sorted, but the account's row stays locked until the writer commits.
 */
-CREATE TABLE public.reporting_events_rollups (
-    account_id bigint NOT NULL,
-    date date NOT NULL,
-    dimension_type text NOT NULL,
-    dimension_id bigint NOT NULL,
-    metric text NOT NULL,
-    count bigint NOT NULL,
-    sum_value double precision NOT NULL,
-    sum_value_business_hours double precision NOT NULL,
-    PRIMARY KEY (account_id, dimension_type, metric, date, dimension_id)
-) WITH (fillfactor = 80);
-
-CREATE TABLE public.account_zones (
-    account_id bigint PRIMARY KEY,
-    timezone text NOT NULL
-) WITH (fillfactor = 10);
-
-INSERT INTO public.account_zones (account_id, timezone)
-SELECT
-    a.id,
-    a.settings ->> 'reporting_timezone'
-FROM public.accounts a;
-
 CREATE FUNCTION public.plain_upsert()
  RETURNS trigger
  LANGUAGE plpgsql
