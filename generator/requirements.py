@@ -13,6 +13,8 @@ from generator.render import columns
 from generator.tables import MOMENTS, amounts, find, key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from generator.database import Connection
     from generator.registry import Registry
     from generator.tables import Table
@@ -90,7 +92,7 @@ def check(session: Connection, registry: Registry) -> None:
     if events is None:
         problems.append(f"there is no table {qualified(source.schema, source.table)}: [source]")
     else:
-        problems += _misfits(events, _read(registry))
+        problems += _misfits(events, _read(registry)) + _loose(events, _read(registry))
     if accounts is not None:
         table = find(session, accounts.schema, accounts.table)
         if table is None:
@@ -142,6 +144,17 @@ def _misfits(table: Table, required: dict[str, str]) -> list[str]:
     return problems
 
 
+def _loose(table: Table, names: Iterable[str]) -> list[str]:
+    """Say which columns may not be grouped by: what is equal there, is not where it is pending."""
+    return [
+        f"{table.name}.{ident(name)} has a nondeterministic collation, by which different texts"
+        f" are equal: ALTER TABLE {table.name}"
+        f' ALTER {ident(name)} TYPE {table.columns[name].type} COLLATE "C"'
+        for name in names
+        if name in table.columns and table.columns[name].is_loose
+    ]
+
+
 def _not_adoptable(
     session: Connection, registry: Registry, record: Table, events: Table | None
 ) -> list[str]:
@@ -149,7 +162,7 @@ def _not_adoptable(
     filled_in = {**amounts(registry), **dict.fromkeys(MOMENTS, "moment")}
     present = {name: type_ for name, type_ in filled_in.items() if name in record.columns}
     ours = {**key(registry), **filled_in}
-    problems = _misfits(record, {**key(registry), **present})
+    problems = _misfits(record, {**key(registry), **present}) + _loose(record, key(registry))
     problems += [
         f"{record.name}.{ident(name)} is NOT NULL without a default, and nobody would fill it in"
         for name, column in record.columns.items()

@@ -51,10 +51,12 @@ SELECT
         THEN nullif(CASE WHEN b.oid IS NULL THEN a.atttypmod ELSE t.typtypmod END, -1) - 4
     END,
     a.attnotnull,
-    a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> ''
+    a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '',
+    NOT coalesce(c.collisdeterministic, true)
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
+LEFT JOIN pg_collation c ON c.oid = a.attcollation
 WHERE a.attrelid = %s
 AND a.attnum > 0
 AND NOT a.attisdropped
@@ -91,6 +93,8 @@ class Column:
     """Of varchar(n) and char(n): how many characters there is room for."""
     not_null: bool
     has_default: bool
+    is_loose: bool
+    """Whether its collation takes different texts for equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +227,13 @@ def find(session: Connection, schema: str, name: str) -> Table | None:
         oid=oid,
         name=qualified(schema, name),
         columns={
-            column: Column(type=type_, max_length=length, not_null=not_null, has_default=default)
-            for column, type_, length, not_null, default in rows
+            column: Column(
+                type=type_,
+                max_length=length,
+                not_null=not_null,
+                has_default=default,
+                is_loose=is_loose,
+            )
+            for column, type_, length, not_null, default, is_loose in rows
         },
     )

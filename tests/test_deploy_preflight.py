@@ -70,6 +70,13 @@ WRONG_TABLES = {
         "CREATE VIEW public.accounts AS SELECT * FROM public.a",
         "public.accounts is not a table",
     ),
+    # Of ICU, which the server need not have.
+    "names are equal that differ": (
+        'CREATE COLLATION public.loose FROM "C";'
+        "UPDATE pg_collation SET collisdeterministic = false WHERE collname = 'loose';"
+        "ALTER TABLE public.reporting_events ALTER name TYPE text COLLATE public.loose",
+        "public.reporting_events.name has a nondeterministic collation",
+    ),
     "events are a foreign table": (
         "DROP TABLE public.reporting_events; CREATE FOREIGN DATA WRAPPER none;"
         "CREATE SERVER nowhere FOREIGN DATA WRAPPER none;"

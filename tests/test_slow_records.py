@@ -118,6 +118,25 @@ def test_what_a_transaction_found_slow_is_forgotten_when_it_is_rolled_back(
     assert_exact(session)
 
 
+def test_who_is_no_longer_slow_folds_what_his_account_has_left_behind(session: Session) -> None:
+    session.execute(UNTIL, (3600,))
+    write(session)
+    write(session, account_id=2)
+    session.execute(NEXT, (3000,))  # further back than others look
+    write(session, account_id=2)
+    session.execute(UNTIL, (-1,))
+    for _ in range(25):  # the first have to be planned, and are slow as well
+        session.execute("SET rollup.slow_events = '32'")
+        session.execute(UNTIL, (-1,))
+        write(session)
+        if session.execute("SHOW rollup.slow_events").fetchone() == ("0",):
+            break
+    else:
+        raise AssertionError("slow events are not forgotten")
+    assert recorded_and_pending(session)[1] == 2
+    assert_exact(session)
+
+
 def test_what_is_appended_meanwhile_is_folded_in_turn(session: Session) -> None:
     session.execute(UNTIL, (3600,))
     session.execute(NEXT, (9 * 1024 - 3,))

@@ -13,7 +13,8 @@ AS $function$
  * locked for another call; until then they are late events.
  *
  * The trigger takes away what the events had added, like after any DELETE; this statement adds the
- * same once more. Both write the record, for the slot is held, and nothing needs to be switched off.
+ * same once more. Both write the record, for the slot is held, or what the trigger takes away stays
+ * pending, where recording is slow; either is exact, and nothing needs to be switched off.
  */
 DECLARE
     purged bigint;

@@ -357,6 +357,15 @@ BEGIN
                 END IF;
             ELSIF slow_events > 0 THEN
                 PERFORM set_config('rollup.slow_events', '0', false);
+
+                -- What has been appended meanwhile is further back than anybody else looks.
+                IF slow_events >= 32 THEN
+                    PERFORM rollup.fold_pending(
+                        held,
+                        (SELECT s.last_value - 16384 FROM rollup.pending_events_id_seq s),
+                        8192
+                    );
+                END IF;
             END IF;
         END IF;
     ELSIF FOUND THEN
