@@ -26,7 +26,7 @@ PENDING_COLUMNS = _SYSTEM_COLUMNS | {"id", "sign"}
 ROLLUP_COLUMNS = _SYSTEM_COLUMNS | {
     *("id", "account_id", "date", "dimension_type", "dimension_id", "metric", "count"),
     *("created_at", "updated_at"),
-    *("members", "is_true", "is_recorded"),
+    *("members", "grouped_by", "is_true", "is_recorded"),
 }
 """The columns of the rollup table, and of what compares it, that do not belong to a measure."""
 
@@ -34,6 +34,9 @@ SUMMARY_NAMES = frozenset(
     {"account_id", "dimension_type", "dimension_id", "since", "until", "business_hours"}
 )
 """The parameters of rollup.summary(), and its column that does not belong to a report."""
+
+DIMENSION_COLUMNS = 31
+"""How many columns dimensions may have, besides the account's: as many as GROUPING() takes."""
 
 _WAY_OUT = "give the table a generated column of another name, and use that"
 
@@ -43,6 +46,7 @@ def check(draft: Draft) -> Iterator[Problem]:
     yield from _tables(draft)
     yield from _source_columns(draft)
     yield from _rollup_columns(draft)
+    yield from _dimensions(draft)
     yield from _measures(draft)
     yield from _metrics(draft)
     for report in draft.reports:
@@ -110,6 +114,14 @@ def _rollup_columns(draft: Draft) -> Iterator[Problem]:
             yield Problem(place, f"{column!r} is a column of every rollup table; use another name")
     for place, column, first in _repeated(columns):
         yield Problem(place, f"{column!r} is already in use ({dotted(first)}); use another name")
+
+
+def _dimensions(draft: Draft) -> Iterator[Problem]:
+    account = draft.source.account if draft.source else None
+    columns = {one.column for one in draft.dimensions} - {account}
+    if len(columns) > DIMENSION_COLUMNS:
+        what = f"{len(columns)} columns besides the account's, and there may be {DIMENSION_COLUMNS}"
+        yield Problem(("dimensions",), f"{what}; leave some out")
 
 
 def _measures(draft: Draft) -> Iterator[Problem]:

@@ -181,6 +181,8 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "events": qualified(source.schema, source.table),
         "rollups": qualified(rollups.schema, rollups.table),
         "id_type": Sql(rollups.id_type),
+        "grouped_columns": _grouped_columns(registry),
+        "grouping_sets": _grouping_sets(registry),
         "membership_events": tuple(dict.fromkeys(m.event for m in registry.memberships)),
         "whole": next((d.name for d in registry.dimensions if d.column == source.account), None),
         "adopted_types": found.adopted_types,
@@ -189,6 +191,20 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "add_key": ADD_KEY,
     }
     return env
+
+
+def _grouped_columns(registry: Registry) -> tuple[str, ...]:
+    """List the columns by which totals are grouped for dimensions, besides the account's."""
+    columns = dict.fromkeys(one.column for one in registry.dimensions)
+    return tuple(column for column in columns if column != registry.source.account)
+
+
+def _grouping_sets(registry: Registry) -> dict[str, int]:
+    """Map each dimension's column to what GROUPING() says where totals are grouped by it."""
+    grouped = _grouped_columns(registry)
+    all_left_out = 2 ** len(grouped) - 1
+    bits = {column: 2**bit for bit, column in enumerate(reversed(grouped))}
+    return {one.column: all_left_out - bits.get(one.column, 0) for one in registry.dimensions}
 
 
 def _named(env: Environment, kind: Kind, template: str, name: str, **values: object) -> Rendered:

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from generator.deploy import Deployment, deploy
 from generator.errors import DatabaseError
 from generator.registry import load
+from generator.registry_tables import Dimension
 from generator.status import inspect
 from tests import events, reference
 from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS, Application
@@ -207,6 +208,70 @@ def test_a_table_named_like_a_keyword_of_some_version_is_counted(
     deploy(empty_database, registry)
     assert inspect(session, registry).is_current
     assert deploy(empty_database, registry) == NOTHING
+
+
+BY_DAY = """
+SELECT r.date, r.metric, r.count, r.load_ms_total
+FROM rollup.current_rollups r
+WHERE r.account_id = 1
+AND r.dimension_type = %(dimension)s
+AND r.dimension_id = coalesce(%(id)s, r.dimension_id)
+ORDER BY r.date, r.metric, r.dimension_id
+"""
+
+
+@pytest.mark.parametrize("is_alone", [False, True], ids=["together", "one by one"])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"site": "site_id"},
+        {"page": "page_id"},
+        {"site": "site_id", "whole": "site_id", "page": "page_id", "leaf": "page_id"},
+    ],
+    ids=["the account alone", "without the account", "columns of two each"],
+)
+def test_dimensions_may_share_columns_and_leave_out_the_account(
+    columns: dict[str, str], is_alone: bool, empty_database: str, connect: Connect
+) -> None:
+    """What is summed up in one pass is what a query for each dimension says."""
+    session = connect(empty_database)
+    PAGE_VIEWS.create(session)
+    dimensions = tuple(Dimension(name=name, column=column) for name, column in columns.items())
+    registry = dataclasses.replace(PAGE_VIEWS.registry, dimensions=dimensions, reports=())
+    deploy(empty_database, registry)
+    session.execute("SELECT rollup.set_timezone(1, 'UTC'); SELECT rollup.rebuild()")
+    insert = "INSERT INTO web.hits (site_id, action, seen_at, page_id, load_ms, visitor_id)"
+    rows = [
+        f"(1, 'view', '2026-03-{day} 12:00+00', {page}, {ms}, gen_random_uuid())"
+        for day, page, ms in ((1, 7, 10), (1, 7, 5), (1, 8, 1), (1, "NULL", 2), (2, 7, "NULL"))
+    ]
+    for statement in rows if is_alone else [", ".join(rows)]:
+        session.execute(f"{insert} VALUES {statement}")
+    expected = {
+        "site_id": [
+            ("2026-03-01", "load_time", 4, 18),
+            ("2026-03-01", "views", 4, 0),
+            ("2026-03-01", "visitors", 4, 0),
+            ("2026-03-02", "load_time", 1, 0),
+            ("2026-03-02", "views", 1, 0),
+            ("2026-03-02", "visitors", 1, 0),
+        ],
+        "page_id": [
+            ("2026-03-01", "load_time", 2, 15),
+            ("2026-03-01", "views", 2, 0),
+            ("2026-03-01", "visitors", 2, 0),
+            ("2026-03-02", "load_time", 1, 0),
+            ("2026-03-02", "views", 1, 0),
+            ("2026-03-02", "visitors", 1, 0),
+        ],
+    }
+    for name, column in columns.items():
+        found = session.execute(
+            BY_DAY, {"dimension": name, "id": "7" if "page" in column else None}
+        )
+        assert [(str(day), *rest) for day, *rest in found] == expected[column]
+    assert_no_drift(session)
+    assert number(session, "SELECT rollup.rebuild()") == 0
 
 
 def test_zones_are_followed_from_a_table_with_odd_names(

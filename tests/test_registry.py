@@ -171,6 +171,13 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         "",
         ['dimensions: has no entry; add one, such as agent = { column = "user_id" }'],
     ),
+    "more columns for dimensions than can be grouped by": (
+        DIMENSIONS,
+        "[dimensions]\n" + "".join(f'd{i} = {{ column = "c{i}" }}\n' for i in range(32)),
+        [
+            "dimensions: 32 columns besides the account's, and there may be 31; leave some out",
+        ],
+    ),
     # Choices
     "an unknown kind": (
         'closing_time = { kind = "duration" }',

@@ -44,7 +44,10 @@ BEGIN
             )
             AND e.created_at >= '0001-01-01 00:00'
             AND e.created_at < '10000-01-01 00:00'
-            AND (backfill_chunks.account_ids IS NULL OR e.account_id = ANY (backfill_chunks.account_ids))
+            AND (
+                backfill_chunks.account_ids IS NULL
+                OR e.account_id = ANY (backfill_chunks.account_ids)
+            )
             AND (
                 backfill_chunks.since IS NULL
                 OR e.created_at >= greatest(backfill_chunks.since, '0001-01-03') - 2

@@ -60,71 +60,95 @@ BEGIN
             t.sum_value_business_hours
         FROM (
             SELECT
-                e.account_id AS account_id,
-                z.date,
+                g.account_id,
+                g.date,
                 d.dimension_type,
-                d.dimension_id,
-                m.metric,
-                sum(e.sign) AS count,
-                sum(
-                    CASE
-                        WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign
-                        ELSE 0
-                    END
-                ) AS value_count,
-                coalesce(
-                    sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
-                    0
-                ) AS sum_value,
-                sum(
-                    CASE
-                        WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign
-                        ELSE 0
-                    END
-                ) AS business_hours_count,
-                coalesce(
-                    sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
-                    0
-                ) AS sum_value_business_hours
+                g.dimension_id,
+                g.metric,
+                g.count,
+                g.value_count,
+                g.sum_value,
+                g.business_hours_count,
+                g.sum_value_business_hours
             FROM (
                 SELECT
-                    p.sign,
-                    p.account_id,
-                    p.name,
-                    p.created_at,
-                    p.user_id,
-                    p.inbox_id,
-                    p.conversation_id,
-                    p.value,
-                    p.value_in_business_hours
-                FROM taken p
-            ) e
-            CROSS JOIN LATERAL (
-                SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
-                FROM rollup.accounts a
-                WHERE a.account_id = e.account_id
-                AND a.timezone IS NOT NULL
-                OFFSET 0
-            ) z
+                    e.account_id AS account_id,
+                    z.date,
+                    GROUPING(e.user_id, e.inbox_id) AS grouped_by,
+                    CASE GROUPING(e.user_id, e.inbox_id)
+                        WHEN 3 THEN e.account_id::bigint
+                        WHEN 1 THEN e.user_id::bigint
+                        WHEN 2 THEN e.inbox_id::bigint
+                    END AS dimension_id,
+                    m.metric,
+                    sum(e.sign) AS count,
+                    sum(
+                        CASE
+                            WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign
+                            ELSE 0
+                        END
+                    ) AS value_count,
+                    coalesce(
+                        sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
+                        0
+                    ) AS sum_value,
+                    sum(
+                        CASE
+                            WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign
+                            ELSE 0
+                        END
+                    ) AS business_hours_count,
+                    coalesce(
+                        sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
+                        0
+                    ) AS sum_value_business_hours
+                FROM (
+                    SELECT
+                        p.sign,
+                        p.account_id,
+                        p.name,
+                        p.created_at,
+                        p.user_id,
+                        p.inbox_id,
+                        p.conversation_id,
+                        p.value,
+                        p.value_in_business_hours
+                    FROM taken p
+                ) e
+                CROSS JOIN LATERAL (
+                    SELECT a.timezone
+                    FROM rollup.accounts a
+                    WHERE a.account_id = e.account_id
+                    AND a.timezone IS NOT NULL
+                    OFFSET 0
+                ) a
+                CROSS JOIN LATERAL (
+                    SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                    OFFSET 0
+                ) z
+                JOIN (VALUES
+                    ('conversation_resolved', 'resolutions_count', false),
+                    ('conversation_resolved', 'resolution_time', true),
+                    ('first_response', 'first_response', true),
+                    ('reply_time', 'reply_time', true),
+                    ('conversation_bot_resolved', 'bot_resolutions_count', false)
+                ) m (name, metric, is_duration) ON m.name = e.name
+                GROUP BY
+                    e.account_id,
+                    m.metric,
+                    z.date,
+                    GROUPING SETS (
+                        (),
+                        (e.user_id),
+                        (e.inbox_id)
+                    )
+            ) g
             JOIN (VALUES
-                ('conversation_resolved', 'resolutions_count', false),
-                ('conversation_resolved', 'resolution_time', true),
-                ('first_response', 'first_response', true),
-                ('reply_time', 'reply_time', true),
-                ('conversation_bot_resolved', 'bot_resolutions_count', false)
-            ) m (name, metric, is_duration) ON m.name = e.name
-            CROSS JOIN LATERAL (VALUES
-                ('account', e.account_id::bigint),
-                ('agent', e.user_id::bigint),
-                ('inbox', e.inbox_id::bigint)
-            ) d (dimension_type, dimension_id)
-            WHERE d.dimension_id IS NOT NULL
-            GROUP BY
-                e.account_id,
-                d.dimension_type,
-                m.metric,
-                z.date,
-                d.dimension_id
+                ('account', 3),
+                ('agent', 1),
+                ('inbox', 2)
+            ) d (dimension_type, grouped_by) ON d.grouped_by = g.grouped_by
+            WHERE g.dimension_id IS NOT NULL
         ) t
         WHERE t.count <> 0
         OR t.value_count <> 0
@@ -169,10 +193,14 @@ BEGIN
             FROM taken p
         ) e
         CROSS JOIN LATERAL (
-            SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+            SELECT a.timezone
             FROM rollup.accounts a
             WHERE a.account_id = e.account_id
             AND a.timezone IS NOT NULL
+            OFFSET 0
+        ) a
+        CROSS JOIN LATERAL (
+            SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
             OFFSET 0
         ) z
         JOIN LATERAL (VALUES
@@ -186,6 +214,10 @@ BEGIN
         ) d (dimension_type, dimension_id)
         WHERE d.dimension_id IS NOT NULL
         AND m.member IS NOT NULL
+        AND e.name IN (
+            'conversation_bot_handoff',
+            'conversation_bot_resolved'
+        )
         GROUP BY
             e.account_id,
             d.dimension_type,

@@ -46,15 +46,10 @@ BEGIN
     held := ARRAY (
         SELECT i.account_id
         FROM unnest(ids) i (account_id)
-        WHERE i.account_id & 255 = ANY (ARRAY (
-            SELECT s.slot
-            FROM (
-                SELECT DISTINCT j.account_id & 255 AS slot
-                FROM unnest(ids) j (account_id)
-                ORDER BY slot
-            ) s
-            WHERE pg_try_advisory_xact_lock(1919904876, 257 + s.slot::integer)
-        ))
+        WHERE pg_try_advisory_xact_lock(
+            1919904876,
+            257 + (i.account_id & 255)::integer
+        )
     );
 
     WITH settings AS (

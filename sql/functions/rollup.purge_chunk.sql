@@ -112,87 +112,111 @@ BEGIN
             t.sum_value_business_hours
         FROM (
             SELECT
-                e.account_id AS account_id,
-                z.date,
+                g.account_id,
+                g.date,
                 d.dimension_type,
-                d.dimension_id,
-                m.metric,
-                sum(e.sign) AS count,
-                sum(
-                    CASE
-                        WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign
-                        ELSE 0
-                    END
-                ) AS value_count,
-                coalesce(
-                    sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
-                    0
-                ) AS sum_value,
-                sum(
-                    CASE
-                        WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign
-                        ELSE 0
-                    END
-                ) AS business_hours_count,
-                coalesce(
-                    sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
-                    0
-                ) AS sum_value_business_hours
+                g.dimension_id,
+                g.metric,
+                g.count,
+                g.value_count,
+                g.sum_value,
+                g.business_hours_count,
+                g.sum_value_business_hours
             FROM (
                 SELECT
-                    1 AS sign,
-                    e.account_id::bigint AS account_id,
-                    e.name::text AS name,
-                    e.created_at::timestamp without time zone AS created_at,
-                    e.user_id::bigint AS user_id,
-                    e.inbox_id::bigint AS inbox_id,
-                    e.conversation_id::bigint AS conversation_id,
-                    CASE
-                        WHEN e.value BETWEEN -1e15 AND 1e15
-                        THEN e.value::double precision
-                    END AS value,
-                    CASE
-                        WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
-                        THEN e.value_in_business_hours::double precision
-                    END AS value_in_business_hours
-                FROM gone e
-                WHERE e.account_id IS NOT NULL
-                AND e.name::text IN (
-                    'conversation_resolved',
-                    'first_response',
-                    'reply_time',
-                    'conversation_bot_resolved',
-                    'conversation_bot_handoff'
-                )
-                AND e.created_at >= '0001-01-01 00:00'
-                AND e.created_at < '10000-01-01 00:00'
-            ) e
-            CROSS JOIN LATERAL (
-                SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
-                FROM rollup.accounts a
-                WHERE a.account_id = e.account_id
-                AND a.timezone IS NOT NULL
-                OFFSET 0
-            ) z
+                    e.account_id AS account_id,
+                    z.date,
+                    GROUPING(e.user_id, e.inbox_id) AS grouped_by,
+                    CASE GROUPING(e.user_id, e.inbox_id)
+                        WHEN 3 THEN e.account_id::bigint
+                        WHEN 1 THEN e.user_id::bigint
+                        WHEN 2 THEN e.inbox_id::bigint
+                    END AS dimension_id,
+                    m.metric,
+                    sum(e.sign) AS count,
+                    sum(
+                        CASE
+                            WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign
+                            ELSE 0
+                        END
+                    ) AS value_count,
+                    coalesce(
+                        sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
+                        0
+                    ) AS sum_value,
+                    sum(
+                        CASE
+                            WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign
+                            ELSE 0
+                        END
+                    ) AS business_hours_count,
+                    coalesce(
+                        sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
+                        0
+                    ) AS sum_value_business_hours
+                FROM (
+                    SELECT
+                        1 AS sign,
+                        e.account_id::bigint AS account_id,
+                        e.name::text AS name,
+                        e.created_at::timestamp without time zone AS created_at,
+                        e.user_id::bigint AS user_id,
+                        e.inbox_id::bigint AS inbox_id,
+                        e.conversation_id::bigint AS conversation_id,
+                        CASE
+                            WHEN e.value BETWEEN -1e15 AND 1e15
+                            THEN e.value::double precision
+                        END AS value,
+                        CASE
+                            WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                            THEN e.value_in_business_hours::double precision
+                        END AS value_in_business_hours
+                    FROM gone e
+                    WHERE e.account_id IS NOT NULL
+                    AND e.name::text IN (
+                        'conversation_resolved',
+                        'first_response',
+                        'reply_time',
+                        'conversation_bot_resolved',
+                        'conversation_bot_handoff'
+                    )
+                    AND e.created_at >= '0001-01-01 00:00'
+                    AND e.created_at < '10000-01-01 00:00'
+                ) e
+                CROSS JOIN LATERAL (
+                    SELECT a.timezone
+                    FROM rollup.accounts a
+                    WHERE a.account_id = e.account_id
+                    AND a.timezone IS NOT NULL
+                    OFFSET 0
+                ) a
+                CROSS JOIN LATERAL (
+                    SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                    OFFSET 0
+                ) z
+                JOIN (VALUES
+                    ('conversation_resolved', 'resolutions_count', false),
+                    ('conversation_resolved', 'resolution_time', true),
+                    ('first_response', 'first_response', true),
+                    ('reply_time', 'reply_time', true),
+                    ('conversation_bot_resolved', 'bot_resolutions_count', false)
+                ) m (name, metric, is_duration) ON m.name = e.name
+                GROUP BY
+                    e.account_id,
+                    m.metric,
+                    z.date,
+                    GROUPING SETS (
+                        (),
+                        (e.user_id),
+                        (e.inbox_id)
+                    )
+            ) g
             JOIN (VALUES
-                ('conversation_resolved', 'resolutions_count', false),
-                ('conversation_resolved', 'resolution_time', true),
-                ('first_response', 'first_response', true),
-                ('reply_time', 'reply_time', true),
-                ('conversation_bot_resolved', 'bot_resolutions_count', false)
-            ) m (name, metric, is_duration) ON m.name = e.name
-            CROSS JOIN LATERAL (VALUES
-                ('account', e.account_id::bigint),
-                ('agent', e.user_id::bigint),
-                ('inbox', e.inbox_id::bigint)
-            ) d (dimension_type, dimension_id)
-            WHERE d.dimension_id IS NOT NULL
-            GROUP BY
-                e.account_id,
-                d.dimension_type,
-                m.metric,
-                z.date,
-                d.dimension_id
+                ('account', 3),
+                ('agent', 1),
+                ('inbox', 2)
+            ) d (dimension_type, grouped_by) ON d.grouped_by = g.grouped_by
+            WHERE g.dimension_id IS NOT NULL
         ) t
         WHERE t.count <> 0
         OR t.value_count <> 0
@@ -253,10 +277,14 @@ BEGIN
             AND e.created_at < '10000-01-01 00:00'
         ) e
         CROSS JOIN LATERAL (
-            SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+            SELECT a.timezone
             FROM rollup.accounts a
             WHERE a.account_id = e.account_id
             AND a.timezone IS NOT NULL
+            OFFSET 0
+        ) a
+        CROSS JOIN LATERAL (
+            SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
             OFFSET 0
         ) z
         JOIN LATERAL (VALUES
@@ -270,6 +298,10 @@ BEGIN
         ) d (dimension_type, dimension_id)
         WHERE d.dimension_id IS NOT NULL
         AND m.member IS NOT NULL
+        AND e.name IN (
+            'conversation_bot_handoff',
+            'conversation_bot_resolved'
+        )
         GROUP BY
             e.account_id,
             d.dimension_type,

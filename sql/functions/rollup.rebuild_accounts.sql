@@ -114,7 +114,10 @@ BEGIN
             )
             AND e.created_at >= '0001-01-01 00:00'
             AND e.created_at < '10000-01-01 00:00'
-            AND (rebuild_accounts.account_ids IS NULL OR e.account_id = ANY (rebuild_accounts.account_ids))
+            AND (
+                rebuild_accounts.account_ids IS NULL
+                OR e.account_id = ANY (rebuild_accounts.account_ids)
+            )
             AND (
                 rebuild_accounts.since IS NULL
                 OR e.created_at >= greatest(rebuild_accounts.since, '0001-01-03') - 2
@@ -140,7 +143,10 @@ BEGIN
                 p.value_in_business_hours
             FROM rollup.pending_events p
             WHERE NOT rebuild_accounts.is_whole
-            AND (rebuild_accounts.account_ids IS NULL OR p.account_id = ANY (rebuild_accounts.account_ids))
+            AND (
+                rebuild_accounts.account_ids IS NULL
+                OR p.account_id = ANY (rebuild_accounts.account_ids)
+            )
         ) e
         JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
         CROSS JOIN LATERAL (
@@ -158,6 +164,10 @@ BEGIN
         ) d (dimension_type, dimension_id)
         WHERE d.dimension_id IS NOT NULL
         AND m.member IS NOT NULL
+        AND e.name IN (
+            'conversation_bot_handoff',
+            'conversation_bot_resolved'
+        )
         AND (rebuild_accounts.since IS NULL OR z.date >= rebuild_accounts.since)
         AND (rebuild_accounts.until IS NULL OR z.date < rebuild_accounts.until)
         AND NOT a.sealed @> z.date
@@ -177,120 +187,146 @@ BEGIN
     ),
     truth AS MATERIALIZED (
         SELECT
-            e.account_id AS account_id,
-            z.date,
+            g.account_id,
+            g.date,
             d.dimension_type,
-            d.dimension_id,
-            m.metric,
-            sum(e.sign) AS count,
-            sum(
-                CASE
-                    WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign
-                    ELSE 0
-                END
-            ) AS value_count,
-            coalesce(
-                sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
-                0
-            ) AS sum_value,
-            sum(
-                CASE
-                    WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign
-                    ELSE 0
-                END
-            ) AS business_hours_count,
-            coalesce(
-                sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
-                0
-            ) AS sum_value_business_hours
+            g.dimension_id,
+            g.metric,
+            g.count,
+            g.value_count,
+            g.sum_value,
+            g.business_hours_count,
+            g.sum_value_business_hours
         FROM (
             SELECT
-                1 AS sign,
-                e.account_id::bigint AS account_id,
-                e.name::text AS name,
-                e.created_at::timestamp without time zone AS created_at,
-                e.user_id::bigint AS user_id,
-                e.inbox_id::bigint AS inbox_id,
-                e.conversation_id::bigint AS conversation_id,
-                CASE
-                    WHEN e.value BETWEEN -1e15 AND 1e15
-                    THEN e.value::double precision
-                END AS value,
-                CASE
-                    WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
-                    THEN e.value_in_business_hours::double precision
-                END AS value_in_business_hours
-            FROM public.reporting_events e
-            WHERE e.account_id IS NOT NULL
-            AND e.name::text IN (
-                'conversation_resolved',
-                'first_response',
-                'reply_time',
-                'conversation_bot_resolved',
-                'conversation_bot_handoff'
-            )
-            AND e.created_at >= '0001-01-01 00:00'
-            AND e.created_at < '10000-01-01 00:00'
-            AND (rebuild_accounts.account_ids IS NULL OR e.account_id = ANY (rebuild_accounts.account_ids))
-            AND (
-                rebuild_accounts.since IS NULL
-                OR e.created_at >= greatest(rebuild_accounts.since, '0001-01-03') - 2
-            )
-            AND (
-                rebuild_accounts.until IS NULL
-                OR e.created_at < least(rebuild_accounts.until, '10000-01-01') + 2
-            )
-            AND (
-                rebuild_accounts.event_names IS NULL
-                OR e.name::text = ANY (rebuild_accounts.event_names)
-            )
-            UNION ALL
-            SELECT
-                -p.sign AS sign,
-                p.account_id,
-                p.name,
-                p.created_at,
-                p.user_id,
-                p.inbox_id,
-                p.conversation_id,
-                p.value,
-                p.value_in_business_hours
-            FROM rollup.pending_events p
-            WHERE NOT rebuild_accounts.is_whole
-            AND (rebuild_accounts.account_ids IS NULL OR p.account_id = ANY (rebuild_accounts.account_ids))
-        ) e
-        JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
-        CROSS JOIN LATERAL (
-            SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
-            OFFSET 0
-        ) z
+                e.account_id AS account_id,
+                z.date,
+                GROUPING(e.user_id, e.inbox_id) AS grouped_by,
+                CASE GROUPING(e.user_id, e.inbox_id)
+                    WHEN 3 THEN e.account_id::bigint
+                    WHEN 1 THEN e.user_id::bigint
+                    WHEN 2 THEN e.inbox_id::bigint
+                END AS dimension_id,
+                m.metric,
+                sum(e.sign) AS count,
+                sum(
+                    CASE
+                        WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign
+                        ELSE 0
+                    END
+                ) AS value_count,
+                coalesce(
+                    sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
+                    0
+                ) AS sum_value,
+                sum(
+                    CASE
+                        WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign
+                        ELSE 0
+                    END
+                ) AS business_hours_count,
+                coalesce(
+                    sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
+                    0
+                ) AS sum_value_business_hours
+            FROM (
+                SELECT
+                    1 AS sign,
+                    e.account_id::bigint AS account_id,
+                    e.name::text AS name,
+                    e.created_at::timestamp without time zone AS created_at,
+                    e.user_id::bigint AS user_id,
+                    e.inbox_id::bigint AS inbox_id,
+                    e.conversation_id::bigint AS conversation_id,
+                    CASE
+                        WHEN e.value BETWEEN -1e15 AND 1e15
+                        THEN e.value::double precision
+                    END AS value,
+                    CASE
+                        WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                        THEN e.value_in_business_hours::double precision
+                    END AS value_in_business_hours
+                FROM public.reporting_events e
+                WHERE e.account_id IS NOT NULL
+                AND e.name::text IN (
+                    'conversation_resolved',
+                    'first_response',
+                    'reply_time',
+                    'conversation_bot_resolved',
+                    'conversation_bot_handoff'
+                )
+                AND e.created_at >= '0001-01-01 00:00'
+                AND e.created_at < '10000-01-01 00:00'
+                AND (
+                    rebuild_accounts.account_ids IS NULL
+                    OR e.account_id = ANY (rebuild_accounts.account_ids)
+                )
+                AND (
+                    rebuild_accounts.since IS NULL
+                    OR e.created_at >= greatest(rebuild_accounts.since, '0001-01-03') - 2
+                )
+                AND (
+                    rebuild_accounts.until IS NULL
+                    OR e.created_at < least(rebuild_accounts.until, '10000-01-01') + 2
+                )
+                AND (
+                    rebuild_accounts.event_names IS NULL
+                    OR e.name::text = ANY (rebuild_accounts.event_names)
+                )
+                UNION ALL
+                SELECT
+                    -p.sign AS sign,
+                    p.account_id,
+                    p.name,
+                    p.created_at,
+                    p.user_id,
+                    p.inbox_id,
+                    p.conversation_id,
+                    p.value,
+                    p.value_in_business_hours
+                FROM rollup.pending_events p
+                WHERE NOT rebuild_accounts.is_whole
+                AND (
+                    rebuild_accounts.account_ids IS NULL
+                    OR p.account_id = ANY (rebuild_accounts.account_ids)
+                )
+            ) e
+            JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
+            CROSS JOIN LATERAL (
+                SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                OFFSET 0
+            ) z
+            JOIN (VALUES
+                ('conversation_resolved', 'resolutions_count', false),
+                ('conversation_resolved', 'resolution_time', true),
+                ('first_response', 'first_response', true),
+                ('reply_time', 'reply_time', true),
+                ('conversation_bot_resolved', 'bot_resolutions_count', false)
+            ) m (name, metric, is_duration) ON m.name = e.name
+            AND (rebuild_accounts.since IS NULL OR z.date >= rebuild_accounts.since)
+            AND (rebuild_accounts.until IS NULL OR z.date < rebuild_accounts.until)
+            AND NOT a.sealed @> z.date
+            AND (rebuild_accounts.metrics IS NULL OR m.metric = ANY (rebuild_accounts.metrics))
+            GROUP BY
+                e.account_id,
+                m.metric,
+                z.date,
+                GROUPING SETS (
+                    (),
+                    (e.user_id),
+                    (e.inbox_id)
+                )
+        ) g
         JOIN (VALUES
-            ('conversation_resolved', 'resolutions_count', false),
-            ('conversation_resolved', 'resolution_time', true),
-            ('first_response', 'first_response', true),
-            ('reply_time', 'reply_time', true),
-            ('conversation_bot_resolved', 'bot_resolutions_count', false)
-        ) m (name, metric, is_duration) ON m.name = e.name
-        CROSS JOIN LATERAL (VALUES
-            ('account', e.account_id::bigint),
-            ('agent', e.user_id::bigint),
-            ('inbox', e.inbox_id::bigint)
-        ) d (dimension_type, dimension_id)
-        WHERE d.dimension_id IS NOT NULL
-        AND (rebuild_accounts.since IS NULL OR z.date >= rebuild_accounts.since)
-        AND (rebuild_accounts.until IS NULL OR z.date < rebuild_accounts.until)
-        AND NOT a.sealed @> z.date
-        AND (rebuild_accounts.metrics IS NULL OR m.metric = ANY (rebuild_accounts.metrics))
+            ('account', 3),
+            ('agent', 1),
+            ('inbox', 2)
+        ) d (dimension_type, grouped_by) ON d.grouped_by = g.grouped_by
+        WHERE g.dimension_id IS NOT NULL
         AND (
             rebuild_accounts.dimension_types IS NULL
             OR d.dimension_type = ANY (rebuild_accounts.dimension_types)
         )
-        GROUP BY
-            e.account_id,
-            d.dimension_type,
-            m.metric,
-            z.date,
-            d.dimension_id
         UNION ALL
         SELECT
             n.account_id,

@@ -60,6 +60,10 @@ FROM (
     ) d (dimension_type, dimension_id)
     WHERE d.dimension_id IS NOT NULL
     AND m.member IS NOT NULL
+    AND e.name IN (
+        'conversation_bot_handoff',
+        'conversation_bot_resolved'
+    )
     GROUP BY
         e.account_id,
         d.dimension_type,

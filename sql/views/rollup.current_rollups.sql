@@ -30,25 +30,21 @@ FROM (
         d.dimension_type,
         d.dimension_id,
         m.metric,
-        sum(e.sign) AS count,
-        sum(
-            CASE
-                WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign
-                ELSE 0
-            END
-        ) AS value_count,
+        e.sign::bigint AS count,
+        (CASE
+            WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign
+            ELSE 0
+        END)::bigint AS value_count,
         coalesce(
-            sum(CASE WHEN m.is_duration THEN e.sign * e.value END),
+            CASE WHEN m.is_duration THEN e.sign * e.value END,
             0
         ) AS sum_value,
-        sum(
-            CASE
-                WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign
-                ELSE 0
-            END
-        ) AS business_hours_count,
+        (CASE
+            WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign
+            ELSE 0
+        END)::bigint AS business_hours_count,
         coalesce(
-            sum(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END),
+            CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END,
             0
         ) AS sum_value_business_hours
     FROM (
@@ -87,12 +83,6 @@ FROM (
         ('inbox', e.inbox_id::bigint)
     ) d (dimension_type, dimension_id)
     WHERE d.dimension_id IS NOT NULL
-    GROUP BY
-        e.account_id,
-        d.dimension_type,
-        m.metric,
-        z.date,
-        d.dimension_id
     UNION ALL
     SELECT
         t.account_id,
@@ -151,6 +141,10 @@ FROM (
         ) d (dimension_type, dimension_id)
         WHERE d.dimension_id IS NOT NULL
         AND m.member IS NOT NULL
+        AND e.name IN (
+            'conversation_bot_handoff',
+            'conversation_bot_resolved'
+        )
         GROUP BY
             e.account_id,
             d.dimension_type,
