@@ -185,7 +185,7 @@ BEGIN
             m.member
         HAVING sum(e.sign) <> 0
     ),
-    truth AS MATERIALIZED (
+    truth AS (
         SELECT
             g.account_id,
             g.date,
