@@ -21,9 +21,10 @@ AS $function$
  *
  * Under a snapshot that stays open for long, of a dump or an idle transaction, no version of a row is
  * ever cleared away, and every change of a busy total has to find its way past all of them: a
- * millisecond after some thousand. When 32 events of a session in a row were slow to record, it
- * appends for a second, folding as in append mode, and then tries again. The first events of a
- * session are slow as well, for they have to be planned, but they are a dozen at most.
+ * millisecond after some thousand. When the events of a session have taken 20 ms longer to record
+ * than 0.3 ms each, it appends for a second, folding as in append mode, and then tries again. The
+ * first events of a session are slow as well, for they have to be planned, but they are a dozen at
+ * most, and none counts for more than 1.5 ms.
  */
 DECLARE
     held bigint[] := ARRAY []::bigint[];
@@ -32,7 +33,8 @@ DECLARE
     is_alone boolean;
     is_appending boolean;
     began timestamptz;
-    slow_events integer;
+    took double precision;
+    lateness double precision;
     newest bigint;
     folding bigint[];
     event_sign integer;
@@ -342,24 +344,23 @@ BEGIN
                     updated_at = excluded.updated_at;
             END IF;
 
-            slow_events := coalesce(nullif(current_setting('rollup.slow_events', true), ''), '0')::integer;
+            lateness := coalesce(nullif(current_setting('rollup.lateness', true), ''), '0')::double precision;
 
-            IF clock_timestamp() - began > interval '500 microseconds' THEN
-                slow_events := slow_events + 1;
-                PERFORM set_config('rollup.slow_events', slow_events::text, false);
+            IF lateness > 0 OR clock_timestamp() - began > interval '300 microseconds' THEN
+                took := 1000 * extract(epoch FROM clock_timestamp() - began);
+                lateness := greatest(least(lateness + least(took, 1.5) - 0.3, 20), 0);
+                PERFORM set_config('rollup.lateness', lateness::text, false);
 
-                IF slow_events >= 32 THEN
+                IF lateness = 20 THEN
                     PERFORM set_config(
                         'rollup.append_until',
                         (extract(epoch FROM clock_timestamp()) + 1)::text,
                         false
                     );
-                END IF;
-            ELSIF slow_events > 0 THEN
-                PERFORM set_config('rollup.slow_events', '0', false);
+                ELSIF lateness = 0 AND current_setting('rollup.append_until', true) <> '' THEN
+                    PERFORM set_config('rollup.append_until', '', false);
 
-                -- What has been appended meanwhile is further back than anybody else looks.
-                IF slow_events >= 32 THEN
+                    -- What has been appended meanwhile is further back than anybody else looks.
                     PERFORM rollup.fold_pending(
                         held,
                         (SELECT s.last_value - 16384 FROM rollup.pending_events_id_seq s),
