@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FOLDED = "append mode, folded"
 BLOCK = 1 << 20
+FEWEST = 8
+"""Statements of a turn at least, for in the first ones a session plans what it does."""
 LARGE = 100_000
 """Events from which on a COPY is measured by its targets; fewer are over before they count."""
 
@@ -45,7 +47,7 @@ def multi_row(arena: Arena) -> list[Comparison]:
         for rows in ROWS:
             turn = Turn(
                 variables={"accounts": 200, "rows": rows},
-                transactions=max(1, arena.scale.transactions // rows),
+                transactions=max(FEWEST, arena.scale.transactions // rows),
             )
             what = f"{spaced(rows)} rows"
             numbers = race(arena, what, dsns, turn, lambda one: BATCH + one.after_batch)

@@ -37,7 +37,7 @@ CONTESTANTS = (
     BARE_QUERY,
 )
 ROWS = 1000
-TURNS = 5
+TURNS = 8
 """Statements in a turn, of those who do not go through all events each time."""
 
 

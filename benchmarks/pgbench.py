@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.arena import tidy
@@ -17,13 +17,11 @@ from generator.embedded import EmbeddedServerError
 from generator.embedded.binaries import of_the_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from benchmarks.arena import Arena
     from benchmarks.contestants import Contestant
     from benchmarks.measurement import Rounds
-
-_TPS = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 
 
 def find() -> Path | None:
@@ -49,22 +47,26 @@ class Turn:
     seconds: int = 0
 
     def run(self, dsn: str, script: str) -> float:
-        """Return how often the script has run per second, connecting not included."""
+        """Return how often the script has run per second, in the second half of the turn.
+
+        In its first transactions a session plans what it does; an application's live for hours.
+        """
         program = find()
         if program is None:
             raise BenchmarkError("there is no pgbench", hint="install PostgreSQL's client programs")
-        done = subprocess.run(
-            [program, *self._options(), dsn],
-            input=script,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "LC_ALL": "C"},
-            check=False,
-        )
-        tps = _TPS.search(done.stdout)
-        if done.returncode != 0 or tps is None:
-            raise BenchmarkError(f"pgbench fails: {done.stderr.strip()}")
-        return float(tps[1])
+        with TemporaryDirectory(prefix="pgbench-") as folder:
+            done = subprocess.run(
+                [program, *self._options(), f"--log-prefix={folder}/log", dsn],
+                input=script,
+                capture_output=True,
+                text=True,
+                env={**os.environ, "LC_ALL": "C"},
+                check=False,
+            )
+            if done.returncode != 0:
+                raise BenchmarkError(f"pgbench fails: {done.stderr.strip()}")
+            lines = (line for log in Path(folder).iterdir() for line in log.open())
+            return rate(lines, together=not self.transactions)
 
     def _options(self) -> list[str]:
         length = f"--time={self.seconds}"
@@ -72,6 +74,7 @@ class Turn:
             length = f"--transactions={max(1, self.transactions // self.clients)}"
         return [
             "--no-vacuum",
+            "--log",
             "--protocol=prepared",
             f"--client={self.clients}",
             f"--jobs={min(self.clients, os.cpu_count() or 1)}",
@@ -79,6 +82,28 @@ class Turn:
             "--file=-",
             *(f"--define={name}={value}" for name, value in self.variables.items()),
         ]
+
+
+def rate(log: Iterable[str], *, together: bool) -> float:
+    """Return how many transactions per second a log tells of, from half of them on.
+
+    Where clients do not end together, what is done after the first has finished, by fewer and fewer
+    of them, does not count. Each line is client, number, microseconds it took, script, and when it
+    ended: seconds of the epoch, microseconds.
+    """
+    ends = []
+    for line in log:
+        client, _, took, _, seconds, microseconds = map(int, line.split()[:6])
+        end = seconds + microseconds / 1e6
+        ends.append((end, client, end - took / 1e6))
+    ends.sort()
+    half = len(ends) // 2
+    since = ends[half - 1][0] if half else ends[0][2]
+    until = ends[-1][0]
+    if not together:
+        first_to_finish = min({client: end for end, client, _ in ends}.values())
+        until = max(first_to_finish, ends[half][0])
+    return sum(since < end <= until for end, _, _ in ends) / (until - since)
 
 
 def race(

@@ -30,12 +30,12 @@ class Scale:
     warms_up: bool
     """Whether a round that does not count goes before the short ones."""
     transactions: int
-    """Of one turn with one row each, all clients together."""
+    """Of one turn of one client with one row each; the second half counts."""
     held: int
     """The same, where transactions are held open; where there are none, `seconds` count."""
     seconds: int
     aged: int
-    """Transactions that an old snapshot has seen begin before a turn under it."""
+    """Transactions that an old snapshot has seen begin before those under it count."""
     updated: int
     """Events of the hour that makes tables bloat."""
     query_seconds: float
@@ -88,18 +88,18 @@ QUICK = Scale(
 )
 
 NORMAL = Scale(
-    rounds=7,
+    rounds=5,
     long_rounds=3,
     warms_up=True,
-    transactions=1500,
+    transactions=3000,
     held=0,
-    seconds=1,
-    aged=4000,
+    seconds=3,
+    aged=6000,
     updated=20_000,
     query_seconds=0.1,
     recent=Load(events=100_000, accounts=200, days=7),
     busy=Load(events=20_000, accounts=1, days=7),
-    copied=(Load(events=100_000, accounts=200, days=7),),
+    copied=(Load(events=200_000, accounts=200, days=7),),
     rebuilt=_year(150_000, 20),
     large_account=_year(100_000),
     small_accounts=_year(50_000, 5000),
@@ -115,8 +115,8 @@ LARGE = Scale(
     warms_up=True,
     transactions=5000,
     held=0,
-    seconds=2,
-    aged=8000,
+    seconds=4,
+    aged=16_000,
     updated=36_000,
     query_seconds=0.5,
     recent=Load(events=200_000, accounts=200, days=7),

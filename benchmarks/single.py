@@ -45,13 +45,14 @@ HELD = f"BEGIN;\n{EVENT}\\sleep 5 ms\nCOMMIT;\n"
 
 def one_row(arena: Arena) -> list[Comparison]:
     """Insert one event per transaction, from 1 and 8 clients, over 200 accounts and into one."""
-    transactions = arena.scale.transactions
     found: list[Comparison] = []
     with arena.contest(arena.scale.recent, *WRITERS) as dsns:
         for accounts, variables in (("200 accounts", ALL_ACCOUNTS), ("one account", ONE_ACCOUNT)):
             for clients in (1, CROWD):
                 turn = Turn(
-                    variables=variables | COUNTED, clients=clients, transactions=transactions
+                    variables=variables | COUNTED,
+                    clients=clients,
+                    transactions=arena.scale.transactions * (1 if clients == 1 else 4),
                 )
                 what = f"{_clients(clients)}, {accounts}"
                 numbers = race(arena, what, dsns, turn, with_event)
@@ -88,8 +89,7 @@ def hot_account(arena: Arena) -> list[Comparison]:
 
 def old_snapshot(arena: Arena) -> list[Comparison]:
     """Insert one event per transaction into one account, under a snapshot from as many ago."""
-    aging = Turn(variables=ONE_ACCOUNT | COUNTED, clients=CROWD, transactions=arena.scale.aged)
-    turn = Turn(variables=ONE_ACCOUNT | COUNTED, transactions=arena.scale.transactions)
+    turn = Turn(variables=ONE_ACCOUNT | COUNTED, transactions=2 * arena.scale.aged)
 
     def aged(dsn: str) -> float:
         tidy(dsn)
@@ -97,10 +97,9 @@ def old_snapshot(arena: Arena) -> list[Comparison]:
             session.isolation_level = IsolationLevel.REPEATABLE_READ
             with session.transaction():
                 session.execute("SELECT")
-                aging.run(dsn, EVENT)
                 return turn.run(dsn, EVENT)
 
-    what = f"{spaced(aging.transactions)} events ago"
+    what = f"{spaced(arena.scale.aged)} events ago and more"
     with arena.contest(arena.scale.recent, NO_TRIGGER, *OURS) as dsns:
         contestants = {one.name: partial(aged, dsn) for one, dsn in dsns.items()}
         numbers = arena.take_turns(what, contestants)
@@ -109,8 +108,7 @@ def old_snapshot(arena: Arena) -> list[Comparison]:
 
 def irrelevant(arena: Arena) -> list[Comparison]:
     """Insert one event per transaction, of a name that nobody counts."""
-    # Longer turns: next to so little, what a session does once would count.
-    turn = Turn(variables=ALL_ACCOUNTS | NOT_COUNTED, transactions=3 * arena.scale.transactions)
+    turn = Turn(variables=ALL_ACCOUNTS | NOT_COUNTED, transactions=2 * arena.scale.transactions)
     what = _clients(1)
     with arena.contest(arena.scale.recent, NO_TRIGGER, *OURS) as dsns:
         numbers = race(arena, what, dsns, turn, lambda _: EVENT)

@@ -12,6 +12,7 @@ from benchmarks import picture
 from benchmarks.cases import Outcome
 from benchmarks.circumstances import Circumstances
 from benchmarks.measurement import AtLeast, AtMost, Comparison, behind, compare, take_turns
+from benchmarks.pgbench import rate
 from benchmarks.spread import MEANINGLESS, Spread
 from benchmarks.summary import Summary, ratio
 
@@ -198,3 +199,13 @@ def test_a_ratio_beyond_the_picture_is_an_arrow_with_its_number() -> None:
 
 def test_the_picture_of_a_run_that_measured_nothing_is_still_one() -> None:
     assert picture.TITLE in texts(drawn(told()))
+
+
+def test_a_rate_is_that_of_the_second_half_while_all_clients_are_at_work() -> None:
+    """Two clients take a second each time, once settled; the second one leaves off before."""
+    ends = [(0, 10, 0), (1, 11, 0), (0, 12, 0), (1, 12, 500_000)]
+    ends += [(0, 13, 0), (0, 14, 0), (0, 15, 0)]
+    log = [f"{client} 1 1000000 0 {second} {part}" for client, second, part in ends]
+    assert rate(log, together=True) == pytest.approx(4 / 3)  # of 12.0 to 15.0
+    assert rate(log, together=False) == pytest.approx(1 / 0.5)  # of 12.0 to 12.5
+    assert rate(log[:1], together=False) == pytest.approx(1)
