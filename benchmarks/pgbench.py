@@ -65,7 +65,9 @@ class Turn:
             )
             if done.returncode != 0:
                 raise BenchmarkError(f"pgbench fails: {done.stderr.strip()}")
-            lines = (line for log in Path(folder).iterdir() for line in log.open())
+            lines = [
+                line for log in Path(folder).iterdir() for line in log.read_text().splitlines()
+            ]
             return rate(lines, together=not self.transactions)
 
     def _options(self) -> list[str]:
