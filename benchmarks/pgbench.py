@@ -95,6 +95,8 @@ def rate(log: Iterable[str], *, together: bool) -> float:
     """
     ends = []
     for line in log:
+        if not line.split()[2].isdecimal():
+            raise BenchmarkError(f"a transaction of pgbench has failed: {line.strip()}")
         client, _, took, _, seconds, microseconds = map(int, line.split()[:6])
         end = seconds + microseconds / 1e6
         ends.append((end, client, end - took / 1e6))

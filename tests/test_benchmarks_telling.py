@@ -11,6 +11,7 @@ import pytest
 from benchmarks import picture
 from benchmarks.cases import Outcome
 from benchmarks.circumstances import Circumstances
+from benchmarks.errors import BenchmarkError
 from benchmarks.measurement import AtLeast, AtMost, Comparison, behind, compare, take_turns
 from benchmarks.pgbench import rate
 from benchmarks.spread import MEANINGLESS, Spread
@@ -209,3 +210,5 @@ def test_a_rate_is_that_of_the_second_half_while_all_clients_are_at_work() -> No
     assert rate(log, together=True) == pytest.approx(4 / 3)  # of 12.0 to 15.0
     assert rate(log, together=False) == pytest.approx(1 / 0.5)  # of 12.0 to 12.5
     assert rate(log[:1], together=False) == pytest.approx(1)
+    with pytest.raises(BenchmarkError, match="failed"):
+        rate([*log, "1 5 failed 0 15 0"], together=True)

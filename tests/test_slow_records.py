@@ -58,9 +58,9 @@ def be_slow(session: Session, database: str, connect: Connect) -> Callable[[int]
     return write_slowly
 
 
-def lateness(session: Session) -> float:
-    [found] = session.execute("SELECT current_setting('rollup.lateness')::float8").fetchone()
-    return float(found)
+def lateness(session: Session) -> int:
+    [found] = session.execute("SELECT current_setting('rollup.lateness')::integer").fetchone()
+    return int(found)
 
 
 def test_when_events_have_taken_too_long_a_session_appends_for_a_second(
@@ -69,7 +69,7 @@ def test_when_events_have_taken_too_long_a_session_appends_for_a_second(
     with session.transaction():
         session.execute("SELECT")  # now() is from here
     for number in range(40):
-        if lateness(session) == 20:
+        if lateness(session) == 20_000:
             break
         be_slow(1)
         if number % 4 == 3:  # some are quick all the same
@@ -86,11 +86,11 @@ def test_when_events_have_taken_too_long_a_session_appends_for_a_second(
 
 
 def test_then_it_tries_again(session: Session, be_slow: Callable[[int], None]) -> None:
-    session.execute("SET rollup.lateness = '20'")
+    session.execute("SET rollup.lateness = '20000'")
     session.execute(UNTIL, (-1,))
     be_slow(1)
     assert recorded_and_pending(session)[1] == 0
-    assert lateness(session) == 20
+    assert lateness(session) == 20_000
     assert session.execute(APPENDS).fetchone() == (True,)
 
 
@@ -104,7 +104,7 @@ def write_until_in_time(session: Session) -> None:
 
 
 def test_lateness_is_made_up_for(session: Session) -> None:
-    session.execute("SET rollup.lateness = '5'")
+    session.execute("SET rollup.lateness = '5000'")
     write_until_in_time(session)
     assert recorded_and_pending(session)[1] == 0
     assert_exact(session)
@@ -112,7 +112,7 @@ def test_lateness_is_made_up_for(session: Session) -> None:
 
 def test_a_few_slow_events_are_not_enough(session: Session, be_slow: Callable[[int], None]) -> None:
     be_slow(10)
-    assert 10 < lateness(session) <= 12.1
+    assert lateness(session) == 12_000
     assert session.execute("SELECT current_setting('rollup.append_until', true)").fetchone() == (
         None,
     )
@@ -140,7 +140,7 @@ def test_who_is_no_longer_slow_folds_what_his_account_has_left_behind(session: S
     session.execute(NEXT, (3000,))  # further back than others look
     write(session, account_id=2)
     session.execute(UNTIL, (-1,))
-    session.execute("SET rollup.lateness = '1'")
+    session.execute("SET rollup.lateness = '1000'")
     write_until_in_time(session)
     assert recorded_and_pending(session)[1] == 2
     assert_exact(session)

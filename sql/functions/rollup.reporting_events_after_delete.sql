@@ -33,8 +33,8 @@ DECLARE
     is_alone boolean;
     is_appending boolean;
     began timestamptz;
-    took double precision;
-    lateness double precision;
+    took integer;
+    lateness integer;
     newest bigint;
     folding bigint[];
     event_sign integer;
@@ -344,14 +344,14 @@ BEGIN
                     updated_at = excluded.updated_at;
             END IF;
 
-            lateness := coalesce(nullif(current_setting('rollup.lateness', true), ''), '0')::double precision;
+            lateness := coalesce(nullif(current_setting('rollup.lateness', true), ''), '0')::integer;
 
             IF lateness > 0 OR clock_timestamp() - began > interval '300 microseconds' THEN
-                took := 1000 * extract(epoch FROM clock_timestamp() - began);
-                lateness := greatest(least(lateness + least(took, 1.5) - 0.3, 20), 0);
+                took := least(extract(epoch FROM clock_timestamp() - began) * 1000000, 1500);
+                lateness := greatest(least(lateness + took - 300, 20000), 0);
                 PERFORM set_config('rollup.lateness', lateness::text, false);
 
-                IF lateness = 20 THEN
+                IF lateness = 20000 THEN
                     PERFORM set_config(
                         'rollup.append_until',
                         (extract(epoch FROM clock_timestamp()) + 1)::text,
