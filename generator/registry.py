@@ -147,12 +147,17 @@ class Registry:
         return _unique(one.column for one in self.memberships)
 
     @property
+    def dimension_columns(self) -> tuple[str, ...]:
+        """The columns of the events that hold dimension ids, each once."""
+        return _unique(one.column for one in self.dimensions)
+
+    @property
     def id_columns(self) -> tuple[str, ...]:
         """The columns of the events that hold dimension ids or what is tracked, each once.
 
         Without the account's, which every event has anyway.
         """
-        columns = _unique((*(one.column for one in self.dimensions), *self.member_columns))
+        columns = _unique((*self.dimension_columns, *self.member_columns))
         return tuple(column for column in columns if column != self.source.account)
 
     @property

@@ -195,8 +195,7 @@ def _environment(registry: Registry, found: Found) -> Environment:
 
 def _grouped_columns(registry: Registry) -> tuple[str, ...]:
     """List the columns by which totals are grouped for dimensions, besides the account's."""
-    columns = dict.fromkeys(one.column for one in registry.dimensions)
-    return tuple(column for column in columns if column != registry.source.account)
+    return tuple(one for one in registry.dimension_columns if one != registry.source.account)
 
 
 def _grouping_sets(registry: Registry) -> dict[str, int]:
@@ -204,7 +203,7 @@ def _grouping_sets(registry: Registry) -> dict[str, int]:
     grouped = _grouped_columns(registry)
     all_left_out = 2 ** len(grouped) - 1
     bits = {column: 2**bit for bit, column in enumerate(reversed(grouped))}
-    return {one.column: all_left_out - bits.get(one.column, 0) for one in registry.dimensions}
+    return {column: all_left_out - bits.get(column, 0) for column in registry.dimension_columns}
 
 
 def _named(env: Environment, kind: Kind, template: str, name: str, **values: object) -> Rendered:

@@ -361,11 +361,8 @@ BEGIN
                     PERFORM set_config('rollup.append_until', '', false);
 
                     -- What has been appended meanwhile is further back than anybody else looks.
-                    PERFORM rollup.fold_pending(
-                        held,
-                        (SELECT s.last_value - 16384 FROM rollup.pending_events_id_seq s),
-                        8192
-                    );
+                    newest := (SELECT s.last_value FROM rollup.pending_events_id_seq s);
+                    PERFORM rollup.fold_pending(held, newest - 16384, 8192);
                 END IF;
             END IF;
         END IF;
