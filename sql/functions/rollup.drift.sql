@@ -119,7 +119,7 @@ BEGIN
             m.member
         HAVING sum(e.sign) <> 0
     ),
-    truth AS (
+    truth AS NOT MATERIALIZED (
         SELECT
             g.account_id,
             g.date,

@@ -26,6 +26,7 @@ DECLARE
     rebuilt bigint[];
     timezones text[];
     is_whole boolean := rebuild_accounts.metrics IS NULL AND rebuild_accounts.dimension_types IS NULL;
+    is_new boolean;
     span datemultirange := datemultirange(daterange(
         nullif(rebuild_accounts.since, '-infinity'),
         nullif(rebuild_accounts.until, 'infinity')
@@ -58,6 +59,25 @@ BEGIN
             WHERE m.metric = ANY (rebuild_accounts.metrics)
         );
     END IF;
+
+    -- Where nothing is recorded, as before a first backfill, nothing has to be compared. OFFSET 0 keeps
+    -- the planner, which may know nothing of the table yet, from reading all of it for each account.
+    is_new := NOT EXISTS (
+        SELECT
+        FROM unnest(rebuild_accounts.account_ids) i (account_id)
+        CROSS JOIN LATERAL (
+            SELECT
+            FROM public.reporting_events_rollups r
+            WHERE r.account_id = i.account_id
+            AND (rebuild_accounts.since IS NULL OR r.date >= rebuild_accounts.since)
+            AND (rebuild_accounts.until IS NULL OR r.date < rebuild_accounts.until)
+            OFFSET 0
+        ) r
+    )
+    AND (
+        rebuild_accounts.account_ids IS NOT NULL
+        OR NOT EXISTS (SELECT FROM public.reporting_events_rollups)
+    );
 
     WITH consumed AS (
         DELETE FROM rollup.pending_events e
@@ -185,7 +205,7 @@ BEGIN
             m.member
         HAVING sum(e.sign) <> 0
     ),
-    truth AS (
+    truth AS NOT MATERIALIZED (
         SELECT
             g.account_id,
             g.date,
@@ -394,15 +414,34 @@ BEGIN
                 OR r.dimension_type = ANY (rebuild_accounts.dimension_types)
             )
         ) r USING (account_id, date, dimension_type, dimension_id, metric)
-        WHERE t.count IS NULL
-        OR r.count IS NULL
-        OR coalesce(t.count, 0) <> coalesce(r.count, 0)
-        OR coalesce(t.value_count, 0) <> coalesce(r.value_count, 0)
-        OR NOT abs(coalesce(t.sum_value, 0) - coalesce(r.sum_value, 0))
-            <= 1e-9 * greatest(1000, abs(t.sum_value))
-        OR coalesce(t.business_hours_count, 0) <> coalesce(r.business_hours_count, 0)
-        OR NOT abs(coalesce(t.sum_value_business_hours, 0) - coalesce(r.sum_value_business_hours, 0))
-            <= 1e-9 * greatest(1000, abs(t.sum_value_business_hours))
+        WHERE NOT rebuild_accounts.is_new
+        AND (
+            t.count IS NULL
+            OR r.count IS NULL
+            OR coalesce(t.count, 0) <> coalesce(r.count, 0)
+            OR coalesce(t.value_count, 0) <> coalesce(r.value_count, 0)
+            OR NOT abs(coalesce(t.sum_value, 0) - coalesce(r.sum_value, 0))
+                <= 1e-9 * greatest(1000, abs(t.sum_value))
+            OR coalesce(t.business_hours_count, 0) <> coalesce(r.business_hours_count, 0)
+            OR NOT abs(coalesce(t.sum_value_business_hours, 0) - coalesce(r.sum_value_business_hours, 0))
+                <= 1e-9 * greatest(1000, abs(t.sum_value_business_hours))
+        )
+        UNION ALL
+        SELECT
+            t.account_id,
+            t.date,
+            t.dimension_type,
+            t.dimension_id,
+            t.metric,
+            true,
+            false,
+            t.count,
+            t.value_count,
+            t.sum_value,
+            t.business_hours_count,
+            t.sum_value_business_hours
+        FROM truth t
+        WHERE rebuild_accounts.is_new
     ),
     removed AS (
         DELETE FROM public.reporting_events_rollups r
