@@ -31,11 +31,7 @@ _SETTLE = "SELECT rollup.settle_invalidations()"
 
 _FILL = "SELECT rollup.backfill_chunk(%s::bigint[], %s, %s)"
 
-_UNCOVERED = """
-SELECT i.account_id
-FROM unnest(%s::bigint[]) i (account_id)
-WHERE NOT rollup.is_covered(i.account_id, %s, %s)
-"""
+_UNCOVERED = "SELECT u.account_id FROM rollup.uncovered(%s::bigint[], %s, %s) u (account_id)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

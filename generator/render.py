@@ -36,6 +36,7 @@ _FUNCTIONS = (
     "require_timezones",
     "require_account",
     "is_deployed",
+    "uncovered",
     "is_covered",
     "want_timezone",
     "set_timezone",

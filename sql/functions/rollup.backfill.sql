@@ -38,9 +38,8 @@ BEGIN
             chunk.events,
             changed;
         FOR account IN
-            SELECT i.account_id
-            FROM pg_catalog.unnest(chunk.account_ids) i (account_id)
-            WHERE NOT rollup.is_covered(i.account_id, chunk.since, chunk.until)
+            SELECT u.account_id
+            FROM rollup.uncovered(chunk.account_ids, chunk.since, chunk.until) u (account_id)
         LOOP
             RAISE WARNING 'account %: not covered, for somebody is changing its time zone', account
                 USING HINT = 'Call it again.';

@@ -32,9 +32,8 @@ BEGIN
 
     IF EXISTS (
         SELECT
-        FROM unnest(backfill_chunk.account_ids) i (account_id)
-        WHERE NOT rollup.is_covered(
-            i.account_id, backfill_chunk.since, backfill_chunk.until, but_for_gaps => true
+        FROM rollup.uncovered(
+            backfill_chunk.account_ids, backfill_chunk.since, backfill_chunk.until, but_for_gaps => true
         )
     ) THEN
         RETURN rollup.rebuild_accounts(

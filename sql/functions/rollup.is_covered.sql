@@ -10,15 +10,10 @@ AS $function$
  * later may be missing.
  */
 BEGIN
-    RETURN EXISTS (
+    RETURN NOT EXISTS (
         SELECT
-        FROM rollup.accounts a
-        JOIN rollup.coverage v ON v.account_id = a.account_id
-        WHERE a.account_id = is_covered.account_id
-        AND a.timezone = a.wanted
-        AND CASE WHEN is_covered.but_for_gaps THEN v.covered_but_for_gaps ELSE v.covered END @> daterange(
-            nullif(is_covered.since, '-infinity'),
-            nullif(is_covered.until, 'infinity')
+        FROM rollup.uncovered(
+            ARRAY [is_covered.account_id], is_covered.since, is_covered.until, is_covered.but_for_gaps
         )
     );
 END

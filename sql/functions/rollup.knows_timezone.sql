@@ -9,8 +9,7 @@ AS $function$
  * look into pg_timezone_names; not a test of what a user gives, see rollup.canonical_timezone().
  */
 BEGIN
-    PERFORM now() AT TIME ZONE knows_timezone.name;
-    RETURN true;
+    RETURN (now() AT TIME ZONE knows_timezone.name) IS NOT NULL;
 EXCEPTION
     WHEN invalid_parameter_value THEN
         RETURN false;
