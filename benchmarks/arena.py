@@ -112,7 +112,6 @@ class Arena:
             self.scale.long_rounds if are_long else self.scale.rounds,
             contestants,
             lambda turn: self.report(f"{what}: {turn}"),
-            warm_up=self.scale.warms_up and not are_long,
         )
 
     def copied(self, past: Load) -> bytes:

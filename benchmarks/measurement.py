@@ -111,21 +111,14 @@ def take_turns(
     rounds: int,
     contestants: Mapping[str, Callable[[], float]],
     report: Callable[[str], None] = lambda turn: None,
-    *,
-    warm_up: bool = True,
 ) -> Rounds:
-    """Let contestants take turns, in reverse order every other round, and collect their numbers.
-
-    A round before the first warms caches and files, and does not count.
-    """
+    """Let contestants take turns, in reverse order every other round, and collect their numbers."""
     numbers: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(0 if warm_up else 1, rounds + 1):
+    for turn in range(1, rounds + 1):
         order = list(contestants)
         for name in order if turn % 2 else reversed(order):
-            report(f"{name}, round {turn} of {rounds}" if turn else f"{name}, warming up")
-            number = contestants[name]()
-            if turn:
-                numbers[name].append(number)
+            report(f"{name}, round {turn} of {rounds}")
+            numbers[name].append(contestants[name]())
     return {name: tuple(values) for name, values in numbers.items()}
 
 

@@ -27,8 +27,6 @@ class Scale:
     """Of cases whose turns are short."""
     long_rounds: int
     """Of the others."""
-    warms_up: bool
-    """Whether a round that does not count goes before the short ones."""
     transactions: int
     """Of one turn of one client with one row each; the second half counts."""
     held: int
@@ -68,7 +66,6 @@ def _year(events: int, accounts: int = 1) -> Load:
 QUICK = Scale(
     rounds=3,
     long_rounds=3,
-    warms_up=False,
     transactions=200,
     held=96,
     seconds=0,
@@ -90,7 +87,6 @@ QUICK = Scale(
 NORMAL = Scale(
     rounds=5,
     long_rounds=3,
-    warms_up=True,
     transactions=3000,
     held=0,
     seconds=3,
@@ -112,7 +108,6 @@ NORMAL = Scale(
 LARGE = Scale(
     rounds=9,
     long_rounds=5,
-    warms_up=True,
     transactions=5000,
     held=0,
     seconds=4,
