@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 FOLDED = "append mode, folded"
 BLOCK = 1 << 20
-FEWEST = 8
-"""Statements of a turn at least, for in the first ones a session plans what it does."""
+FEWEST = 16
+"""Statements of a turn at least: a session plans each of its first five anew."""
 LARGE = 100_000
 """Events from which on a COPY is measured by its targets; fewer are over before they count."""
 
