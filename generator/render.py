@@ -115,9 +115,9 @@ class Column:
     is_measure: bool = False
 
     @property
-    def variable(self) -> Sql:
-        """The quoted name of the variable that holds it, where an event is alone."""
-        return _variable(self.name)
+    def of_event(self) -> Sql:
+        """What it is called where an event is alone, in a record."""
+        return _of_event(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,9 +176,9 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "accounts": accounts,
         "accounts_table": accounts and qualified(accounts.schema, accounts.table),
         "columns": columns(registry),
-        "event_account": _variable(source.account),
-        "event_name": _variable(source.name),
-        "event_time": _variable(source.time),
+        "event_account": _of_event(source.account),
+        "event_name": _of_event(source.name),
+        "event_time": _of_event(source.time),
         "events": qualified(source.schema, source.table),
         "rollups": qualified(rollups.schema, rollups.table),
         "id_type": Sql(rollups.id_type),
@@ -286,9 +286,9 @@ def _trigger_function(table: str, suffix: str) -> Sql:
     return Sql(f"rollup.{ident(f'{name}_{suffix}')}")
 
 
-def _variable(column: str) -> Sql:
-    """Name the variable that holds a column of an event that is alone."""
-    return ident(f"event_{_short(column, MAX_IDENTIFIER_BYTES - len('event_'))}")
+def _of_event(column: str) -> Sql:
+    """Name a column of the record that holds an event which is alone."""
+    return Sql(f"event.{ident(column)}")
 
 
 def _short(name: str, limit: int) -> str:

@@ -17,7 +17,7 @@ AS $function$
  * so sees all that earlier holders of the slot have committed.
  */
 DECLARE
-    held bigint[] := ARRAY []::bigint[];
+    held bigint[];
     account_ids bigint[];
     has_members boolean;
 BEGIN
@@ -622,20 +622,20 @@ BEGIN
         WHERE NOT e.account_id = ANY (held);
     END IF;
 
-    -- One statement in four or so, as the clock has it, looks for what others have left pending. Its
-    -- conditions are apart, for one with a query in it takes fifty times longer to come to nothing.
-    IF cardinality(held) > 0 AND extract(microseconds FROM clock_timestamp())::integer & 3 = 0 THEN
-        IF EXISTS (
-            SELECT
-            FROM rollup.pending_events p
-            WHERE p.id > (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s)
-            AND p.account_id = ANY (held)
-        ) THEN
-            PERFORM rollup.fold_pending(
-                held,
-                (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s),
-                500
-            );
+    IF cardinality(held) > 0 THEN
+        IF date_part('microseconds', clock_timestamp())::integer & 3 = 0 THEN
+            IF EXISTS (
+                SELECT
+                FROM rollup.pending_events p
+                WHERE p.id > (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s)
+                AND p.account_id = ANY (held)
+            ) THEN
+                PERFORM rollup.fold_pending(
+                    held,
+                    (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s),
+                    500
+                );
+            END IF;
         END IF;
     END IF;
 
