@@ -132,6 +132,14 @@ BEGIN
             g.business_hours_count,
             g.sum_value_business_hours
         FROM (
+            WITH m (name, metric, is_duration) AS MATERIALIZED (
+                VALUES
+                    ('conversation_resolved', 'resolutions_count', false),
+                    ('conversation_resolved', 'resolution_time', true),
+                    ('first_response', 'first_response', true),
+                    ('reply_time', 'reply_time', true),
+                    ('conversation_bot_resolved', 'bot_resolutions_count', false)
+            )
             SELECT
                 e.account_id AS account_id,
                 z.date,
@@ -209,13 +217,7 @@ BEGIN
                 SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
                 OFFSET 0
             ) z
-            JOIN (VALUES
-                ('conversation_resolved', 'resolutions_count', false),
-                ('conversation_resolved', 'resolution_time', true),
-                ('first_response', 'first_response', true),
-                ('reply_time', 'reply_time', true),
-                ('conversation_bot_resolved', 'bot_resolutions_count', false)
-            ) m (name, metric, is_duration) ON m.name = e.name
+            JOIN m ON m.name = e.name
             AND (drift.since IS NULL OR z.date >= drift.since)
             AND (drift.until IS NULL OR z.date < drift.until)
             AND NOT a.sealed @> z.date
@@ -329,12 +331,13 @@ BEGIN
                 SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE k.timezone)::date AS date
                 OFFSET 0
             ) z
-            JOIN (VALUES
-                ('conversation_resolved', 'resolutions_count', false),
-                ('conversation_resolved', 'resolution_time', true),
-                ('first_response', 'first_response', true),
-                ('reply_time', 'reply_time', true),
-                ('conversation_bot_resolved', 'bot_resolutions_count', false)
+            JOIN (
+                VALUES
+                    ('conversation_resolved', 'resolutions_count', false),
+                    ('conversation_resolved', 'resolution_time', true),
+                    ('first_response', 'first_response', true),
+                    ('reply_time', 'reply_time', true),
+                    ('conversation_bot_resolved', 'bot_resolutions_count', false)
             ) m (name, metric, is_duration) ON m.name = e.name
             CROSS JOIN LATERAL (VALUES
                 ('account', e.account_id::bigint),

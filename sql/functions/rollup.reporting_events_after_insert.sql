@@ -208,12 +208,13 @@ BEGIN
                         event.value_in_business_hours AS value_in_business_hours
                 ) e
                 CROSS JOIN (SELECT day AS date) z
-                JOIN (VALUES
-                    ('conversation_resolved', 'resolutions_count', false),
-                    ('conversation_resolved', 'resolution_time', true),
-                    ('first_response', 'first_response', true),
-                    ('reply_time', 'reply_time', true),
-                    ('conversation_bot_resolved', 'bot_resolutions_count', false)
+                JOIN (
+                    VALUES
+                        ('conversation_resolved', 'resolutions_count', false),
+                        ('conversation_resolved', 'resolution_time', true),
+                        ('first_response', 'first_response', true),
+                        ('reply_time', 'reply_time', true),
+                        ('conversation_bot_resolved', 'bot_resolutions_count', false)
                 ) m (name, metric, is_duration) ON m.name = e.name
                 CROSS JOIN LATERAL (VALUES
                     ('account', e.account_id::bigint),
@@ -442,6 +443,14 @@ BEGIN
                     g.business_hours_count,
                     g.sum_value_business_hours
                 FROM (
+                    WITH m (name, metric, is_duration) AS MATERIALIZED (
+                        VALUES
+                            ('conversation_resolved', 'resolutions_count', false),
+                            ('conversation_resolved', 'resolution_time', true),
+                            ('first_response', 'first_response', true),
+                            ('reply_time', 'reply_time', true),
+                            ('conversation_bot_resolved', 'bot_resolutions_count', false)
+                    )
                     SELECT
                         e.account_id AS account_id,
                         z.date,
@@ -513,13 +522,7 @@ BEGIN
                         SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
                         OFFSET 0
                     ) z
-                    JOIN (VALUES
-                        ('conversation_resolved', 'resolutions_count', false),
-                        ('conversation_resolved', 'resolution_time', true),
-                        ('first_response', 'first_response', true),
-                        ('reply_time', 'reply_time', true),
-                        ('conversation_bot_resolved', 'bot_resolutions_count', false)
-                    ) m (name, metric, is_duration) ON m.name = e.name
+                    JOIN m ON m.name = e.name
                     AND e.account_id = ANY (held)
                     GROUP BY
                         e.account_id,

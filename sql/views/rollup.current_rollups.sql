@@ -70,12 +70,13 @@ FROM (
         SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE k.timezone)::date AS date
         OFFSET 0
     ) z
-    JOIN (VALUES
-        ('conversation_resolved', 'resolutions_count', false),
-        ('conversation_resolved', 'resolution_time', true),
-        ('first_response', 'first_response', true),
-        ('reply_time', 'reply_time', true),
-        ('conversation_bot_resolved', 'bot_resolutions_count', false)
+    JOIN (
+        VALUES
+            ('conversation_resolved', 'resolutions_count', false),
+            ('conversation_resolved', 'resolution_time', true),
+            ('first_response', 'first_response', true),
+            ('reply_time', 'reply_time', true),
+            ('conversation_bot_resolved', 'bot_resolutions_count', false)
     ) m (name, metric, is_duration) ON m.name = e.name
     CROSS JOIN LATERAL (VALUES
         ('account', e.account_id::bigint),
