@@ -38,8 +38,8 @@ DECLARE
     began timestamptz;
     took integer;
     lateness integer;
-    newest bigint;
     folding bigint[];
+    newest bigint;
 BEGIN
     FOR event IN
         SELECT
@@ -346,18 +346,16 @@ BEGIN
             END IF;
         END IF;
 
-        IF date_part('microseconds', began)::integer & 3 = 0 THEN
+        IF date_part('microseconds', began)::integer & 7 = 0 THEN
+            newest := (SELECT s.last_value FROM rollup.pending_events_id_seq s);
+
             IF EXISTS (
                 SELECT
                 FROM rollup.pending_events p
-                WHERE p.id > (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s)
+                WHERE p.id > newest - 4096
                 AND p.account_id = ANY (ARRAY [event.account_id])
             ) THEN
-                PERFORM rollup.fold_pending(
-                    ARRAY [event.account_id],
-                    (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s),
-                    500
-                );
+                PERFORM rollup.fold_pending(ARRAY [event.account_id], newest - 4096, 500);
             END IF;
         END IF;
     ELSIF NOT is_alone THEN
@@ -765,18 +763,16 @@ BEGIN
         END IF;
 
         IF cardinality(held) > 0 THEN
-            IF date_part('microseconds', clock_timestamp())::integer & 3 = 0 THEN
+            IF date_part('microseconds', clock_timestamp())::integer & 7 = 0 THEN
+                newest := (SELECT s.last_value FROM rollup.pending_events_id_seq s);
+
                 IF EXISTS (
                     SELECT
                     FROM rollup.pending_events p
-                    WHERE p.id > (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s)
+                    WHERE p.id > newest - 4096
                     AND p.account_id = ANY (held)
                 ) THEN
-                    PERFORM rollup.fold_pending(
-                        held,
-                        (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s),
-                        500
-                    );
+                    PERFORM rollup.fold_pending(held, newest - 4096, 500);
                 END IF;
             END IF;
         END IF;

@@ -20,6 +20,7 @@ DECLARE
     held bigint[];
     account_ids bigint[];
     has_members boolean;
+    newest bigint;
 BEGIN
     SELECT
         array_agg(DISTINCT e.account_id),
@@ -625,18 +626,16 @@ BEGIN
     END IF;
 
     IF cardinality(held) > 0 THEN
-        IF date_part('microseconds', clock_timestamp())::integer & 3 = 0 THEN
+        IF date_part('microseconds', clock_timestamp())::integer & 7 = 0 THEN
+            newest := (SELECT s.last_value FROM rollup.pending_events_id_seq s);
+
             IF EXISTS (
                 SELECT
                 FROM rollup.pending_events p
-                WHERE p.id > (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s)
+                WHERE p.id > newest - 4096
                 AND p.account_id = ANY (held)
             ) THEN
-                PERFORM rollup.fold_pending(
-                    held,
-                    (SELECT s.last_value - 1000 FROM rollup.pending_events_id_seq s),
-                    500
-                );
+                PERFORM rollup.fold_pending(held, newest - 4096, 500);
             END IF;
         END IF;
     END IF;
