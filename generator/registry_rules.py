@@ -38,7 +38,7 @@ SUMMARY_NAMES = frozenset(
 DIMENSION_COLUMNS = 31
 """How many columns dimensions may have, besides the account's: as many as GROUPING() takes."""
 
-_WAY_OUT = "give the table a generated column of another name, and use that"
+_WAY_OUT = "give the table a stored generated column of another name, and use that"
 
 
 def check(draft: Draft) -> Iterator[Problem]:

@@ -92,7 +92,8 @@ def check(session: Connection, registry: Registry) -> None:
     if events is None:
         problems.append(f"there is no table {qualified(source.schema, source.table)}: [source]")
     else:
-        problems += _misfits(events, _read(registry)) + _loose(events, _read(registry))
+        read = _read(registry)
+        problems += _misfits(events, read) + _loose(events, read) + _virtual(events, read)
     if accounts is not None:
         table = find(session, accounts.schema, accounts.table)
         if table is None:
@@ -152,6 +153,16 @@ def _loose(table: Table, names: Iterable[str]) -> list[str]:
         f' ALTER {ident(name)} TYPE {table.columns[name].type} COLLATE "C"'
         for name in names
         if name in table.columns and table.columns[name].is_loose
+    ]
+
+
+def _virtual(table: Table, names: Iterable[str]) -> list[str]:
+    """Say which columns triggers cannot read: PostgreSQL 18 and newer fail whoever writes then."""
+    return [
+        f"{table.name}.{ident(name)} is a virtual generated column, which no trigger can read in a"
+        " transition table: let it be STORED"
+        for name in names
+        if name in table.columns and table.columns[name].is_virtual
     ]
 
 

@@ -52,7 +52,8 @@ SELECT
     END,
     a.attnotnull,
     a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '',
-    NOT coalesce(c.collisdeterministic, true)
+    NOT coalesce(c.collisdeterministic, true),
+    a.attgenerated = 'v'
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
@@ -95,6 +96,8 @@ class Column:
     has_default: bool
     is_loose: bool
     """Whether its collation takes different texts for equal."""
+    is_virtual: bool
+    """Whether it is computed when it is read, which nobody can do in a transition table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +236,8 @@ def find(session: Connection, schema: str, name: str) -> Table | None:
                 not_null=not_null,
                 has_default=default,
                 is_loose=is_loose,
+                is_virtual=is_virtual,
             )
-            for column, type_, length, not_null, default, is_loose in rows
+            for column, type_, length, not_null, default, is_loose, is_virtual in rows
         },
     )

@@ -156,6 +156,20 @@ def test_tables_that_cannot_be_read_are_refused_and_nothing_has_changed(
     assert session.execute(CATALOG).fetchall() == before
 
 
+def test_a_column_that_no_trigger_can_read_is_refused(
+    session: Session, reference_database: str
+) -> None:
+    if session.info.server_version < 180000:
+        pytest.skip("generated columns are stored before PostgreSQL 18")
+    session.execute(
+        "ALTER TABLE public.reporting_events DROP COLUMN user_id, ADD COLUMN owner integer,"
+        " ADD COLUMN user_id integer GENERATED ALWAYS AS (owner) VIRTUAL"
+    )
+    with pytest.raises(DatabaseError, match="user_id is a virtual generated column"):
+        deploy(reference_database, REGISTRY)
+    assert session.execute("SELECT to_regnamespace('rollup')").fetchone() == (None,)
+
+
 def test_naive_timestamps_are_refused_where_the_registry_says_timestamptz(
     session: Session, reference_database: str
 ) -> None:

@@ -72,7 +72,7 @@ MEASURES = '[measures.seconds]\nsum = "sum_seconds"\ncount = "seconds_count"\n'
 DIMENSIONS = '[dimensions]\naccount = { column = "account_id" }\nagent = { column = "user_id" }\n'
 EVENTS = VALID[VALID.index("[events.closed]") : VALID.index("[timezone_aliases]")]
 
-GENERATED = "give the table a generated column of another name, and use that"
+GENERATED = "give the table a stored generated column of another name, and use that"
 STORED_ONCE = f"and stored once, as one type; {GENERATED}"
 SOURCE_KEYS = "'schema', 'table', 'account', 'name', 'time' or 'time_type'"
 METRICS = "'closings', 'closing_time' or 'handovers'"
