@@ -49,7 +49,7 @@ lint: $(READY) ## check style and types, and that sql/ is what the generator ren
 	@$(BIN)/mypy
 	@$(BIN)/python -m generator render --check
 
-bench: $(READY) ## measure what the rollups cost, in twelve minutes; see build/bench.svg
+bench: $(READY) ## measure what the rollups cost, in ten to twenty minutes; see build/bench.svg
 	@$(BIN)/python -m benchmarks $(BENCHED)
 
 bench-quick: $(READY) ## see within a minute that this works
