@@ -97,7 +97,7 @@ def write(connection: Connection[Any], **columns: Any) -> int:
 def write_until_folded(connection: Connection[Any], **columns: Any) -> int:
     """Insert plain events until one of them has folded what was pending; return how many.
 
-    One statement in four looks for that, as the clock has it: of 200, all but surely some.
+    One statement in eight looks for that, as the clock has it: of 200, all but surely some.
     """
     for events in range(1, 201):
         write(connection, **columns)

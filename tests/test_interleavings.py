@@ -142,7 +142,7 @@ def test_delete_recorded_of_a_member_appended(
     holder = writer()
     write(holder, user_id=None, inbox_id=None)
     event = write(watcher, name=HANDOFF)
-    watcher.execute("SELECT nextval('rollup.pending_events_id_seq') FROM generate_series(1, 2000)")
+    watcher.execute("SELECT nextval('rollup.pending_events_id_seq') FROM generate_series(1, 5000)")
     holder.commit()
     watcher.execute(DELETE, (event,))
     members = "SELECT DISTINCT occurrences FROM rollup.distinct_members"

@@ -137,7 +137,7 @@ def test_who_is_no_longer_slow_folds_what_his_account_has_left_behind(session: S
     session.execute(UNTIL, (3600,))
     write(session)
     write(session, account_id=2)
-    session.execute(NEXT, (3000,))  # further back than others look
+    session.execute(NEXT, (5000,))  # further back than others look
     write(session, account_id=2)
     session.execute(UNTIL, (-1,))
     session.execute("SET rollup.lateness = '1000'")
