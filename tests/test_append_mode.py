@@ -8,7 +8,7 @@ import pytest
 
 from generator.deploy import deploy
 from generator.status import inspect
-from tests.events import desk, mix, recorded_and_pending, write
+from tests.events import ZONES, desk, mix, recorded_and_pending, write
 from tests.oracle import assert_exact
 from tests.write_modes import APPENDING, FOLD_AS_EVER, INLINE
 
@@ -28,6 +28,18 @@ SELECT count(*)
 FROM pg_locks l
 WHERE l.locktype = 'advisory'
 AND l.pid = pg_backend_pid()
+"""
+
+TURN = 512
+"""Events after which somebody folds."""
+
+MANY = """
+INSERT INTO public.reporting_events (
+    name, value, account_id, user_id, created_at, updated_at
+)
+SELECT
+    'reply_time', 5, 1, i %% 7, timestamp '2026-03-10' + i * interval '1 minute', '2026-03-10'
+FROM generate_series(1, %(events)s) i
 """
 
 NEXT = "SELECT setval('rollup.pending_events_id_seq', %s, false)"
@@ -65,26 +77,58 @@ def test_events_that_nobody_counts_are_not_set_aside(session: Session) -> None:
     assert recorded_and_pending(session) == (0, 0)
 
 
-def test_whoever_completes_a_thousand_folds_an_eighth_of_the_accounts(session: Session) -> None:
-    for account_id in (1, 2, 9):
+def test_whoever_completes_a_turn_folds_a_sixteenth_of_the_accounts(session: Session) -> None:
+    for account_id in (1, 2, 17):
         write(session, account_id=account_id)
-    session.execute(NEXT, (5 * 1024 + 1023,))
+    session.execute(NEXT, (5 * TURN - 1,))
     write(session, account_id=3)
     assert recorded_and_pending(session) == (0, 4)
     write(session, account_id=2)
-    assert accounts_pending(session) == [1, 2, 3, 9]
-    session.execute(NEXT, (9 * 1024 - 2,))
+    assert accounts_pending(session) == [1, 2, 3, 17]
+    session.execute(NEXT, (17 * TURN - 2,))
     mix(session, 20)
-    assert not {1, 9} & set(accounts_pending(session))
+    assert not {1, 17} & set(accounts_pending(session))
     assert {2, 3} <= set(accounts_pending(session))
+    assert_exact(session)
+
+
+def test_who_has_half_of_a_turn_is_folded_in_every_turn(session: Session) -> None:
+    write(session, account_id=2)
+    session.execute(NEXT, (5 * TURN - TURN // 2 + 1,))
+    for _ in range(TURN // 2 - 1):
+        write(session, account_id=1)
+    assert recorded_and_pending(session) == (0, TURN // 2)
+    write(session, account_id=1)
+    assert accounts_pending(session) == [2]
+    assert_exact(session)
+
+
+def test_a_statement_has_all_the_turns_that_it_passes(session: Session) -> None:
+    for account_id in (1, 2, 3):
+        write(session, account_id=account_id)
+    session.execute(NEXT, (17 * TURN - 1,))
+    session.execute(MANY, {"events": 2 * TURN + 2})
+    assert recorded_and_pending(session)[1] == 0
+    assert_exact(session)
+
+
+def test_nobody_folds_more_than_twice_what_comes_in_a_turn(session: Session) -> None:
+    with session.transaction():
+        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        session.execute(MANY, {"events": 6 * TURN})
+    for turn in range(20, 23):
+        left = recorded_and_pending(session)[1]
+        session.execute(NEXT, (turn * TURN,))
+        write(session, account_id=1)
+        assert recorded_and_pending(session)[1] == left + 1 - 2 * TURN
     assert_exact(session)
 
 
 def test_all_that_came_lately_is_folded_in_time(session: Session) -> None:
     for _ in range(40):
         mix(session, 300)
+        assert recorded_and_pending(session)[1] < len(ZONES) * TURN // 2 + TURN
     assert recorded_and_pending(session)[0] > 0
-    assert recorded_and_pending(session)[1] < 9 * 1024
     assert_exact(session)
 
 
@@ -93,20 +137,20 @@ def test_whoever_cannot_fold_when_it_is_his_turn_leaves_it_to_others(
 ) -> None:
     other = connect(database, autocommit=False)
     other.execute("SELECT rollup.lock_record(ARRAY [1::bigint])")
-    session.execute(NEXT, (1024,))
+    session.execute(NEXT, (TURN,))
     write(session, account_id=1)
     assert recorded_and_pending(session) == (0, 1)
     other.rollback()
-    session.execute(NEXT, (9 * 1024 - 1,))
+    session.execute(NEXT, (17 * TURN - 1,))
     with session.transaction():
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         write(session, account_id=1)
         write(session, account_id=1)
     assert recorded_and_pending(session) == (0, 3)
-    session.execute(NEXT, (17 * 1024 - 1,))
+    session.execute(NEXT, (33 * TURN - 1,))
     mix(session, 20)
     assert session.execute(
-        "SELECT count(*) FROM rollup.pending_events p WHERE p.id = 1024"
+        "SELECT count(*) FROM rollup.pending_events p WHERE p.id = 512"
     ).fetchone() == (1,)
     assert recorded_and_pending(session)[0] > 0
     assert_exact(session)

@@ -94,6 +94,13 @@ def test_then_it_tries_again(session: Session, be_slow: Callable[[int], None]) -
     assert session.execute(APPENDS).fetchone() == (True,)
 
 
+def pending_of(session: Session, account_id: int) -> int:
+    [found] = session.execute(
+        "SELECT count(*) FROM rollup.pending_events p WHERE p.account_id = %s", (account_id,)
+    ).fetchone()
+    return int(found)
+
+
 def write_until_in_time(session: Session) -> None:
     """Write until lateness is made up for; the first events have to be planned, and are slow."""
     for _ in range(200):
@@ -146,14 +153,32 @@ def test_who_is_no_longer_slow_folds_what_his_account_has_left_behind(session: S
     assert_exact(session)
 
 
+def test_of_that_each_event_folds_five_hundred_at_most(session: Session) -> None:
+    with session.transaction():
+        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        mix(session, 6000)
+    session.execute(UNTIL, (-1,))
+    session.execute(NEXT, (10_500,))  # further back than others look
+    session.execute("SET rollup.lateness = '1'")
+    before = pending_of(session, 1)
+    assert before > 1000
+    while before:
+        write(session)
+        after = pending_of(session, 1)
+        assert after >= before - 500
+        before = after
+    assert session.execute("SELECT current_setting('rollup.append_until')").fetchone() == ("",)
+    assert_exact(session)
+
+
 def test_what_is_appended_meanwhile_is_folded_in_turn(session: Session) -> None:
     session.execute(UNTIL, (3600,))
-    session.execute(NEXT, (9 * 1024 - 3,))
+    session.execute(NEXT, (17 * 512 - 3,))
     ids = [write(session, account_id=account_id) for account_id in (1, 2, 1)]
     assert recorded_and_pending(session)[1] == 3
     write(session, account_id=3)
     assert recorded_and_pending(session)[1] == 2
-    session.execute(NEXT, (17 * 1024 - 1,))
+    session.execute(NEXT, (33 * 512 - 1,))
     session.execute("DELETE FROM public.reporting_events WHERE id = %s", (ids[0],))
     with session.transaction():
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

@@ -38,6 +38,7 @@ DECLARE
     began timestamptz;
     took integer;
     lateness integer;
+    turns bigint;
     folding bigint[];
     newest bigint;
 BEGIN
@@ -127,17 +128,20 @@ BEGIN
                 AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
             THEN
                 newest := currval('rollup.pending_events_id_seq');
+                turns := newest / 512 - (newest - 1) / 512;
 
-                IF newest / 1024 <> (newest - 1) / 1024 THEN
+                IF turns > 0 THEN
                     folding := rollup.try_slots(ARRAY (
-                        SELECT DISTINCT p.account_id
+                        SELECT p.account_id
                         FROM rollup.pending_events p
                         WHERE p.id > newest - 16384
-                        AND p.account_id & 7 = newest / 1024 & 7
+                        GROUP BY p.account_id
+                        HAVING (newest / 512 - p.account_id) & 15 < turns
+                        OR count(*) >= 256
                     ));
 
                     IF cardinality(folding) > 0 THEN
-                        PERFORM rollup.fold_pending(folding, newest - 16384, 8192);
+                        PERFORM rollup.fold_pending(folding, newest - 16384, least(turns, 2) * 1024);
                     END IF;
                 END IF;
             END IF;
@@ -337,11 +341,15 @@ BEGIN
                         false
                     );
                 ELSIF lateness = 0 AND current_setting('rollup.append_until', true) <> '' THEN
-                    PERFORM set_config('rollup.append_until', '', false);
-
                     -- What has been appended meanwhile is further back than anybody else looks.
                     newest := (SELECT s.last_value FROM rollup.pending_events_id_seq s);
-                    PERFORM rollup.fold_pending(ARRAY [event.account_id], newest - 16384, 8192);
+
+                    IF rollup.fold_pending(ARRAY [event.account_id], newest - 16384, 500) = 500 THEN
+                        -- There is more of it, for the next event of the session.
+                        PERFORM set_config('rollup.lateness', '1', false);
+                    ELSE
+                        PERFORM set_config('rollup.append_until', '', false);
+                    END IF;
                 END IF;
             END IF;
         END IF;
