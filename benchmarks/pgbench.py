@@ -87,11 +87,11 @@ class Turn:
 
 
 def rate(log: Iterable[str], *, together: bool) -> float:
-    """Return how many transactions per second a log tells of, from half of them on.
+    """Return how many transactions per second a log tells of, from half of those that count on.
 
     Where clients do not end together, what is done after the first has finished, by fewer and fewer
-    of them, does not count. Each line is client, number, microseconds it took, script, and when it
-    ended: seconds of the epoch, microseconds.
+    of them, does not count at all. Each line is client, number, microseconds it took, script, and
+    when it ended: seconds of the epoch, microseconds.
     """
     ends = []
     for line in log:
@@ -101,13 +101,12 @@ def rate(log: Iterable[str], *, together: bool) -> float:
         end = seconds + microseconds / 1e6
         ends.append((end, client, end - took / 1e6))
     ends.sort()
-    half = len(ends) // 2
-    since = ends[half - 1][0] if half else ends[0][2]
-    until = ends[-1][0]
     if not together:
         first_to_finish = min({client: end for end, client, _ in ends}.values())
-        until = max(first_to_finish, ends[half][0])
-    return sum(since < end <= until for end, _, _ in ends) / (until - since)
+        ends = [one for one in ends if one[0] <= first_to_finish]
+    half = len(ends) // 2
+    since = ends[half - 1][0] if half else ends[0][2]
+    return (len(ends) - half) / (ends[-1][0] - since)
 
 
 def race(

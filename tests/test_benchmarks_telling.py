@@ -206,7 +206,9 @@ def test_a_rate_is_that_of_the_second_half_while_all_clients_are_at_work() -> No
     ends += [(0, 13, 0), (0, 14, 0), (0, 15, 0)]
     log = [f"{client} 1 1000000 0 {second} {part}" for client, second, part in ends]
     assert rate(log, together=True) == pytest.approx(4 / 3)  # of 12.0 to 15.0
-    assert rate(log, together=False) == pytest.approx(1 / 0.5)  # of 12.0 to 12.5
+    assert rate(log, together=False) == pytest.approx(2 / 1.5)  # of 11.0 to 12.5
+    early = ["2 1 1000000 0 10 500000", *log]  # it has finished before half is done
+    assert rate(early, together=False) == pytest.approx(1 / 0.5)  # of 10.0 to 10.5
     assert rate(log[:1], together=False) == pytest.approx(1)
     with pytest.raises(BenchmarkError, match="failed"):
         rate([*log, "1 5 failed 0 15 0"], together=True)
