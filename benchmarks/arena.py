@@ -116,8 +116,11 @@ class Arena:
 
     def copied(self, past: Load) -> bytes:
         """Return events in the format of COPY, without their ids."""
-        dsn = make_conninfo(self.dsn, dbname=self._template(past, NO_TRIGGER))
-        with connect(dsn) as session, session.cursor().copy(named("copy-out")) as copying:
+        with (
+            self.database(past) as dsn,
+            connect(dsn) as session,
+            session.cursor().copy(named("copy-out")) as copying,
+        ):
             return b"".join(bytes(block) for block in copying)
 
     def _template(self, past: Load | None, contestant: Contestant) -> str:
@@ -130,7 +133,7 @@ class Arena:
                 dsn = self._create(self._leftovers, self._template(past, NO_TRIGGER))
                 self.report(f"installing: {contestant.name}")
                 _install(contestant, dsn)
-            self._templates[past, contestant] = str(conninfo_to_dict(dsn)["dbname"])
+            self._templates[past, contestant] = self._close(dsn)
         return self._templates[past, contestant]
 
     def _make_past(self, dsn: str, past: Load | None) -> None:
@@ -165,6 +168,17 @@ class Arena:
                     hint="use a role with CREATEDB, or leave out --database-url",
                 ) from error
         return make_conninfo(self.dsn, dbname=name)
+
+    def _close(self, dsn: str) -> str:
+        """Let nobody connect to a database that is only to be copied; return its name.
+
+        Workers of extensions would be there whenever it is, and nobody else may then.
+        """
+        name = str(conninfo_to_dict(dsn)["dbname"])
+        close = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false")
+        with connect(self.dsn) as session:
+            session.execute(close.format(sql.Identifier(name)))
+        return name
 
     def _drop(self, name: str) -> None:
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
