@@ -52,7 +52,7 @@ lint: $(READY) ## check style and types, and that sql/ is what the generator ren
 bench: $(READY) ## measure what the rollups cost, in ten to twenty minutes; see build/bench.svg
 	@$(BIN)/python -m benchmarks $(BENCHED)
 
-bench-quick: $(READY) ## see in a minute or two that this works
+bench-quick: $(READY) ## see in a minute that this works
 	@$(BIN)/python -m benchmarks --quick $(BENCHED)
 
 bench-large: $(READY) ## measure with up to ten million events, for hours

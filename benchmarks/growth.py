@@ -41,7 +41,7 @@ LARGE = 5_000_000
 FEW = (NO_TRIGGER, ROLLUPS, MATERIALIZED_VIEW, BARE_QUERY)
 """Events from which on only these take part: what all databases have has to fit into memory."""
 ROWS = 1000
-TURNS = 8
+TURNS = 24
 """Statements in a turn, of those who do not go through all events each time."""
 
 

@@ -64,8 +64,8 @@ def _year(events: int, accounts: int = 1) -> Load:
 
 
 QUICK = Scale(
-    rounds=3,
-    long_rounds=3,
+    rounds=1,
+    long_rounds=1,
     transactions=200,
     held=96,
     seconds=0,

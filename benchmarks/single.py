@@ -52,7 +52,7 @@ def one_row(arena: Arena) -> list[Comparison]:
                 turn = Turn(
                     variables=variables | COUNTED,
                     clients=clients,
-                    transactions=arena.scale.transactions * (1 if clients == 1 else 4),
+                    transactions=arena.scale.transactions * (1 if clients == 1 else 2),
                 )
                 what = f"{_clients(clients)}, {accounts}"
                 numbers = race(arena, what, dsns, turn, with_event)
