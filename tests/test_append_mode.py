@@ -33,12 +33,19 @@ AND l.pid = pg_backend_pid()
 TURN = 512
 """Events after which somebody folds."""
 
+MOST = 2048
+"""Events that one statement folds at most."""
+
+TURN_OF_1_AND_2 = 16 + 6
+"""A turn of the sixteenth that these accounts are in; account 3 is in the next one."""
+
 MANY = """
 INSERT INTO public.reporting_events (
     name, value, account_id, user_id, created_at, updated_at
 )
 SELECT
-    'reply_time', 5, 1, i %% 7, timestamp '2026-03-10' + i * interval '1 minute', '2026-03-10'
+    'reply_time', 5, 1 + %(step)s * (i %% %(accounts)s), i %% 7,
+    timestamp '2026-03-10' + i * interval '1 minute', '2026-03-10'
 FROM generate_series(1, %(events)s) i
 """
 
@@ -78,21 +85,35 @@ def test_events_that_nobody_counts_are_not_set_aside(session: Session) -> None:
 
 
 def test_whoever_completes_a_turn_folds_a_sixteenth_of_the_accounts(session: Session) -> None:
-    for account_id in (1, 2, 17):
-        write(session, account_id=account_id)
+    write(session, account_id=1)
     session.execute(NEXT, (5 * TURN - 1,))
     write(session, account_id=3)
-    assert recorded_and_pending(session) == (0, 4)
     write(session, account_id=2)
-    assert accounts_pending(session) == [1, 2, 3, 17]
-    session.execute(NEXT, (17 * TURN - 2,))
+    assert accounts_pending(session) == [1, 2, 3]
+    session.execute(NEXT, (TURN_OF_1_AND_2 * TURN - 2,))
     mix(session, 20)
-    assert not {1, 17} & set(accounts_pending(session))
-    assert {2, 3} <= set(accounts_pending(session))
+    assert accounts_pending(session) == [3]
     assert_exact(session)
 
 
-def test_who_has_half_of_a_turn_is_folded_in_every_turn(session: Session) -> None:
+def test_accounts_with_the_same_last_bits_have_different_turns(session: Session) -> None:
+    for _ in range(40):
+        session.execute(MANY, {"events": TURN, "step": 16, "accounts": 200})
+    assert recorded_and_pending(session)[1] < 20 * TURN
+
+
+def test_the_smallest_account_id_fails_nobody(session: Session, database: str) -> None:
+    session.execute("ALTER TABLE public.accounts ALTER id TYPE bigint")
+    session.execute("ALTER TABLE public.reporting_events ALTER account_id TYPE bigint")
+    deploy(database, APPENDING)
+    write(session, account_id=-(2**63))
+    session.execute(NEXT, (TURN_OF_1_AND_2 * TURN,))
+    write(session, account_id=1)
+    assert accounts_pending(session) == [-(2**63)]
+    assert_exact(session)
+
+
+def test_accounts_with_half_of_a_turn_are_folded_in_every_turn(session: Session) -> None:
     write(session, account_id=2)
     session.execute(NEXT, (5 * TURN - TURN // 2 + 1,))
     for _ in range(TURN // 2 - 1):
@@ -106,21 +127,21 @@ def test_who_has_half_of_a_turn_is_folded_in_every_turn(session: Session) -> Non
 def test_a_statement_has_all_the_turns_that_it_passes(session: Session) -> None:
     for account_id in (1, 2, 3):
         write(session, account_id=account_id)
-    session.execute(NEXT, (17 * TURN - 1,))
-    session.execute(MANY, {"events": 2 * TURN + 2})
+    session.execute(NEXT, (TURN_OF_1_AND_2 * TURN - 1,))
+    session.execute(MANY, {"events": TURN + 2, "step": 0, "accounts": 1})
     assert recorded_and_pending(session)[1] == 0
     assert_exact(session)
 
 
-def test_nobody_folds_more_than_twice_what_comes_in_a_turn(session: Session) -> None:
+def test_nobody_folds_more_than_four_turns_bring(session: Session) -> None:
     with session.transaction():
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        session.execute(MANY, {"events": 6 * TURN})
+        session.execute(MANY, {"events": 3 * MOST, "step": 0, "accounts": 1})
     for turn in range(20, 23):
         left = recorded_and_pending(session)[1]
         session.execute(NEXT, (turn * TURN,))
         write(session, account_id=1)
-        assert recorded_and_pending(session)[1] == left + 1 - 2 * TURN
+        assert recorded_and_pending(session)[1] == left + 1 - MOST
     assert_exact(session)
 
 
@@ -137,20 +158,20 @@ def test_whoever_cannot_fold_when_it_is_his_turn_leaves_it_to_others(
 ) -> None:
     other = connect(database, autocommit=False)
     other.execute("SELECT rollup.lock_record(ARRAY [1::bigint])")
-    session.execute(NEXT, (TURN,))
+    session.execute(NEXT, (6 * TURN,))
     write(session, account_id=1)
     assert recorded_and_pending(session) == (0, 1)
     other.rollback()
-    session.execute(NEXT, (17 * TURN - 1,))
+    session.execute(NEXT, (22 * TURN - 1,))
     with session.transaction():
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         write(session, account_id=1)
         write(session, account_id=1)
     assert recorded_and_pending(session) == (0, 3)
-    session.execute(NEXT, (33 * TURN - 1,))
+    session.execute(NEXT, (38 * TURN - 1,))
     mix(session, 20)
     assert session.execute(
-        "SELECT count(*) FROM rollup.pending_events p WHERE p.id = 512"
+        "SELECT count(*) FROM rollup.pending_events p WHERE p.id = %s", (6 * TURN,)
     ).fetchone() == (1,)
     assert recorded_and_pending(session)[0] > 0
     assert_exact(session)

@@ -31,8 +31,9 @@ def fold(database_url: str | None, account_id: int | None, watch: float | None) 
     """Move pending events into the rollup table.
 
     Reads of rollup.current_rollups are exact without it. It serves those who read the table
-    itself, and databases whose writers all use REPEATABLE READ or SERIALIZABLE. It waits for
-    nobody: accounts that are being written at the moment are left for the next time.
+    itself, and databases whose writers all use REPEATABLE READ or SERIALIZABLE, or write many rows
+    in append mode. It waits for nobody: accounts that are being written at the moment are left for
+    the next time.
     """
     with errors(), session_of(database_url) as session:
         while True:

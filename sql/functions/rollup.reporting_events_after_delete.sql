@@ -136,12 +136,12 @@ BEGIN
                         FROM rollup.pending_events p
                         WHERE p.id > newest - 16384
                         GROUP BY p.account_id
-                        HAVING (newest / 512 - p.account_id) & 15 < turns
+                        HAVING (newest / 512 - (hashint8(p.account_id) & 15)) & 15 < turns
                         OR count(*) >= 256
                     ));
 
                     IF cardinality(folding) > 0 THEN
-                        PERFORM rollup.fold_pending(folding, newest - 16384, least(turns, 2) * 1024);
+                        PERFORM rollup.fold_pending(folding, newest - 16384, 2048);
                     END IF;
                 END IF;
             END IF;
@@ -350,6 +350,8 @@ BEGIN
                     ELSE
                         PERFORM set_config('rollup.append_until', '', false);
                     END IF;
+
+                    RETURN NULL;
                 END IF;
             END IF;
         END IF;
