@@ -39,7 +39,7 @@ CONTESTANTS = (
 )
 LARGE = 5_000_000
 FEW = (NO_TRIGGER, ROLLUPS, MATERIALIZED_VIEW, BARE_QUERY)
-"""Events from which on only these take part: what all databases have has to fit into memory."""
+"""Events from which on only these take part: more such databases take too much disk and time."""
 ROWS = 1000
 TURNS = 24
 """Statements in a turn, of those who do not go through all events each time."""

@@ -38,7 +38,6 @@ DECLARE
     began timestamptz;
     took integer;
     lateness integer;
-    turns bigint;
     folding bigint[];
     newest bigint;
 BEGIN
@@ -128,15 +127,16 @@ BEGIN
                 AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
             THEN
                 newest := currval('rollup.pending_events_id_seq');
-                turns := newest / 512 - (newest - 1) / 512;
 
-                IF turns > 0 THEN
+                IF newest / 512 <> (newest - 1) / 512 THEN
+                    -- Those whose turn has come with this statement, and whoever has many.
                     folding := rollup.try_slots(ARRAY (
                         SELECT p.account_id
                         FROM rollup.pending_events p
                         WHERE p.id > newest - 16384
                         GROUP BY p.account_id
-                        HAVING (newest / 512 - (hashint8(p.account_id) & 15)) & 15 < turns
+                        HAVING (newest / 512 - (hashint8(p.account_id) & 15)) & 15
+                            < newest / 512 - (newest - 1) / 512
                         OR count(*) >= 256
                     ));
 
@@ -351,6 +351,7 @@ BEGIN
                         PERFORM set_config('rollup.append_until', '', false);
                     END IF;
 
+                    -- That was enough for one statement: others' events are not looked for.
                     RETURN NULL;
                 END IF;
             END IF;
