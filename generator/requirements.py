@@ -86,33 +86,39 @@ SELECT EXISTS (
 
 def check(session: Connection, registry: Registry) -> None:
     """Check every table that a registry names; all that is wrong is one DatabaseError."""
+    found = problems(session, registry)
+    if found:
+        raise DatabaseError(
+            "these tables cannot be used\n" + "\n".join(f"  {one}" for one in found),
+            hint="mend the tables or the registry; nothing has been changed",
+        )
+
+
+def problems(session: Connection, registry: Registry) -> list[str]:
+    """Say of every table that a registry names what is wrong with it; nothing is changed."""
     source, accounts, rollups = registry.source, registry.accounts, registry.rollups
-    problems: list[str] = []
+    found: list[str] = []
     events = find(session, source.schema, source.table)
     if events is None:
-        problems.append(f"there is no table {qualified(source.schema, source.table)}: [source]")
+        found.append(f"there is no table {qualified(source.schema, source.table)}: [source]")
     else:
         read = _read(registry)
-        problems += _misfits(events, read) + _loose(events, read) + _virtual(events, read)
+        found += _misfits(events, read) + _loose(events, read) + _virtual(events, read)
     if accounts is not None:
         table = find(session, accounts.schema, accounts.table)
         if table is None:
             name = qualified(accounts.schema, accounts.table)
-            problems.append(f"there is no table {name}: [accounts]; leave the section out if so")
+            found.append(f"there is no table {name}: [accounts]; leave the section out if so")
         else:
             kept = "object" if accounts.timezone_key is not None else "text"
-            problems += _misfits(table, {accounts.id: "integer", accounts.timezone: kept})
+            found += _misfits(table, {accounts.id: "integer", accounts.timezone: kept})
     record = find(session, rollups.schema, rollups.table)
     if record is not None:
-        problems += _not_adoptable(session, registry, record, events)
+        found += _not_adoptable(session, registry, record, events)
     elif session.execute(_SCHEMA, (rollups.schema,)).fetchone() is None:
-        problems.append(f"there is no schema {ident(rollups.schema)}: [rollups]")
-    problems += _outgrown(session, registry)
-    if problems:
-        raise DatabaseError(
-            "these tables cannot be used\n" + "\n".join(f"  {one}" for one in problems),
-            hint="mend the tables or the registry; nothing has been changed",
-        )
+        found.append(f"there is no schema {ident(rollups.schema)}: [rollups]")
+    found += _outgrown(session, registry)
+    return found
 
 
 def _read(registry: Registry) -> dict[str, str]:

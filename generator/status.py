@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from generator import gaps, tables
+from generator import gaps, requirements, tables
 from generator.catalog import Object, compare
 from generator.render import render
 
@@ -85,6 +85,8 @@ class Report:
     registry_digest: str
     objects: list[Object]
     lacking: list[str]
+    problems: list[str]
+    """What is wrong with the tables that the registry names, so that `deploy` would refuse them."""
     accounts: list[dict[str, Any]]
     incomplete: tuple[str, ...]
     """Metrics and dimensions whose history is still to be backfilled somewhere."""
@@ -104,10 +106,11 @@ class Report:
 
     @property
     def is_current(self) -> bool:
-        """Whether everything is as the registry renders it."""
+        """Whether everything is as the registry renders it, on tables that `deploy` accepts."""
         return (
             self.is_registry_deployed
             and not self.lacking
+            and not self.problems
             and all(one.status == "CURRENT" for one in self.objects)
         )
 
@@ -116,6 +119,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
     """Read the state of a database; nothing is changed."""
     objects = compare(session, render(registry, tables.survey(session, registry)))
     lacking = [one.name for one in tables.lacking(session, registry)]
+    problems = requirements.problems(session, registry)
     deployment: dict[str, Any] | None = None
     accounts: list[dict[str, Any]] = []
     pending: Pending | None = None
@@ -136,6 +140,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
         registry_digest=registry.digest,
         objects=objects,
         lacking=lacking,
+        problems=problems,
         accounts=accounts,
         incomplete=incomplete,
         verified=verified,

@@ -84,6 +84,7 @@ def _plain(report: Report) -> dict[str, Any]:
             for one in report.objects
         ],
         "tables_lacking": report.lacking,
+        "problems": report.problems,
         "accounts": report.accounts,
         "incomplete": report.incomplete,
         "pending_events": report.pending and report.pending.events,
@@ -102,7 +103,11 @@ def _print(report: Report, all_: bool) -> None:
         f"by {last['deployed_by']}"
     )
     _print_objects(report, all_)
-    if not report.is_current:
+    for problem in report.problems:
+        say(f"PROBLEM: {problem}")
+    if report.problems:
+        say("mend the tables or the registry, then run `python -m generator deploy`")
+    elif not report.is_current:
         say("run `python -m generator deploy` to mend that")
     if report.accounts:
         say()
