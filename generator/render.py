@@ -25,6 +25,8 @@ _TYPES = ("difference", "chunk")
 _VIEWS = ("coverage", "metric_coverage", "current_rollups", "current_members", "status")
 _FUNCTIONS = (
     "require_read_committed",
+    "are_triggers_on",
+    "require_triggers",
     "require_day",
     "require_days",
     "try_slots",

@@ -103,7 +103,7 @@ def test_a_rebuild_that_is_in_the_way_is_named_and_holds_up_no_writer(
     database: str, connect: Connect
 ) -> None:
     session = desk(connect(database))
-    session.execute("ALTER TABLE public.reporting_events DISABLE TRIGGER rollup_after_delete")
+    session.execute("ALTER FUNCTION rollup.reporting_events_after_delete() RESET search_path")
     rebuilder = connect(database, autocommit=False)
     rebuilder.execute("SELECT rollup.rebuild(1)")
     assert f"process {rebuilder.info.backend_pid} " in hint_of_a_failure(database)

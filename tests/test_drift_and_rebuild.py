@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from tests.events import HANDOFF, desk, mix, row_versions, write
 from tests.oracle import assert_exact, differences
 
 if TYPE_CHECKING:
-    import psycopg
-
     from tests.databases import Connect
 
 KEY = "account_id, date, dimension_type, dimension_id, metric"
@@ -232,3 +231,24 @@ def test_where_there_is_nothing_a_rebuild_changes_nothing(
     assert connection.execute(f"SELECT * FROM rollup.drift({scope})").fetchall() == []
     assert row_versions(connection) == recorded
     assert_exact(connection)
+
+
+@pytest.mark.parametrize("verb", ["insert", "update", "delete", "truncate"])
+def test_no_day_is_covered_while_a_trigger_is_off(
+    verb: str, database: str, connect: Connect
+) -> None:
+    session = desk(connect(database))
+    mix(session)
+    session.execute(f"ALTER TABLE public.reporting_events DISABLE TRIGGER rollup_after_{verb}")
+    covered = session.execute("SELECT v.covered FROM rollup.coverage v").fetchall()
+    assert all(not days for (days,) in covered)
+    for statement in (
+        "SELECT rollup.rebuild()",
+        "SELECT rollup.rebuild(1, '2026-03-08', '2026-03-09')",
+        "CALL rollup.backfill()",
+    ):
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="disabled"):
+            session.execute(statement)
+    session.execute(f"ALTER TABLE public.reporting_events ENABLE TRIGGER rollup_after_{verb}")
+    session.execute("SELECT rollup.rebuild()")
+    assert_exact(session)

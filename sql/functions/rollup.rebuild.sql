@@ -17,6 +17,7 @@ DECLARE
     account_ids bigint[] := CASE WHEN rebuild.account_id IS NOT NULL THEN ARRAY [rebuild.account_id] END;
 BEGIN
     PERFORM rollup.require_days(rebuild.since, rebuild.until);
+    PERFORM rollup.require_triggers();
 
     PERFORM rollup.lock_record(account_ids);
     IF NOT rollup.is_deployed('dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd') THEN

@@ -11,8 +11,8 @@ AS $function$
  * Some cases are left to the next backfill, no day being covered until then. Above READ COMMITTED a
  * rebuild might not see all of the record. Where only a partition is truncated, whoever has written
  * to another holds a slot, and may want to write to this one next. Where this transaction holds
- * slots already, a rebuild may be waiting for them that holds others. And a rebuild would fail
- * where the server no longer knows a time zone.
+ * slots already, a rebuild may be waiting for them that holds others. While another trigger is off, no
+ * day may be called covered. And a rebuild would fail where the server no longer knows a time zone.
  */
 DECLARE
     is_whole boolean;
@@ -41,6 +41,7 @@ BEGIN
 
     IF is_whole
         AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
+        AND rollup.are_triggers_on()
         AND NOT EXISTS (SELECT FROM rollup.accounts a WHERE NOT rollup.knows_timezone(a.timezone))
         AND (
             NOT has_slots

@@ -14,17 +14,19 @@ SELECT
     c.is_deployed
 FROM rollup.accounts a
 CROSS JOIN (
-    SELECT coalesce(
-        (
-            SELECT
-                d.counting ->> 'digest'
-                = 'dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd'
-            FROM rollup.deployments d
-            ORDER BY d.id DESC
-            LIMIT 1
-        ),
-        false
-    ) AS is_deployed
+    SELECT
+        coalesce(
+            (
+                SELECT
+                    d.counting ->> 'digest'
+                    = 'dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd'
+                FROM rollup.deployments d
+                ORDER BY d.id DESC
+                LIMIT 1
+            ),
+            false
+        ) AS is_deployed,
+        (SELECT rollup.are_triggers_on()) AS are_triggers_on
 ) c
 CROSS JOIN LATERAL (
     SELECT CASE
@@ -38,11 +40,11 @@ CROSS JOIN LATERAL (
             FROM rollup.invalidations i
             WHERE i.account_id IS NULL
         ) THEN '{}'::datemultirange
-        WHEN NOT c.is_deployed THEN '{}'
+        WHEN NOT (c.is_deployed AND c.are_triggers_on) THEN '{}'
         WHEN NOT rollup.knows_timezone(a.timezone) THEN '{}'
         ELSE a.covered
     END AS covered
 ) v;
 
 COMMENT ON VIEW rollup.coverage IS
-    'The days of each account on which all of its rollups are exact, and those on which they are but for rollup.gaps: rollup.accounts.covered, unless invalidated since. None in a snapshot older than the last deployment of another registry (is_deployed is false).';
+    'The days of each account on which all of its rollups are exact, and those on which they are but for rollup.gaps: rollup.accounts.covered, unless invalidated since. None while a trigger of the events table is off, or in a snapshot older than the last deployment of another registry (is_deployed is false).';
