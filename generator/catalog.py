@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 Status = Literal["CURRENT", "OUTDATED", "MISSING", "DISABLED", "ORPHANED"]
 
 # Each row is a kind, a name as rendered, the table of a trigger, a definition as rendered, whether
-# it is enabled, what DROP is to name, and whether everybody may run it.
+# it is enabled, what DROP is to name, and whether it is open: everybody may run it or, where it has
+# the rights of its owner, any other role.
 _OBJECTS = r"""
 SELECT
     'function',
@@ -29,7 +30,12 @@ SELECT
     rtrim(pg_get_functiondef(p.oid), E'\n'),
     true,
     'ROUTINE ' || p.oid::regprocedure,
-    has_function_privilege('public', p.oid, 'EXECUTE')
+    EXISTS (
+        SELECT
+        FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
+        WHERE x.grantee <> p.proowner
+        AND (x.grantee = 0 OR p.prosecdef)
+    )
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname = 'rollup'
@@ -97,7 +103,8 @@ AND t.tgparentid = 0
 class Existing:
     """An object in the catalog: its text there, whether it is enabled, and what DROP is to name.
 
-    `is_open` tells of a function whether everybody may run it.
+    `is_open` tells of a function whether everybody may run it or, where it runs with the rights of
+    its owner, any other role.
     """
 
     name: str
@@ -149,7 +156,8 @@ def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
     but prints its query anew: a view is current as long as it is rendered, and is printed, as when
     it was deployed. (So a server that prints otherwise after an upgrade makes it outdated, once.)
     A function that only its owner is to run is outdated where everybody may, as after a restore
-    without privileges; what is granted to roles is its owner's business.
+    without privileges; what is granted to roles is its owner's business, but for functions that run
+    with their owner's rights, those of triggers.
     Tables are durable state, compared by their columns: see generator.tables.
     """
     with plainly(session):

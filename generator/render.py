@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from generator import reading
 from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.quoting import MAX_IDENTIFIER_BYTES, Sql, ident, literal, qualified
 from generator.templating import environment
@@ -27,6 +28,9 @@ _FUNCTIONS = (
     "require_read_committed",
     "are_triggers_on",
     "require_triggers",
+    "table_problems",
+    "require_tables",
+    "is_part_of",
     "require_day",
     "require_days",
     "try_slots",
@@ -178,6 +182,7 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "accounts": accounts,
         "accounts_table": accounts and qualified(accounts.schema, accounts.table),
         "columns": columns(registry),
+        "read_columns": _read_columns(registry),
         "event_account": _of_event(source.account),
         "event_name": _of_event(source.name),
         "event_time": _of_event(source.time),
@@ -194,6 +199,16 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "add_key": ADD_KEY,
     }
     return env
+
+
+def _read_columns(registry: Registry) -> tuple[tuple[Sql, str, tuple[str, ...]], ...]:
+    """List the columns that are read: the quoted table, the name, the types that it may have."""
+    source, accounts = registry.source, registry.accounts
+    tables = [(qualified(source.schema, source.table), reading.of_events(registry))]
+    if accounts is not None:
+        name = qualified(accounts.schema, accounts.table)
+        tables.append((name, reading.of_accounts(registry)))
+    return tuple((table, name, types) for table, read in tables for name, types in read.items())
 
 
 def _grouped_columns(registry: Registry) -> tuple[str, ...]:

@@ -7,27 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator import reading
 from generator.errors import DatabaseError
 from generator.quoting import ident, qualified
+from generator.reading import INTEGERS
 from generator.render import columns
 from generator.tables import MOMENTS, amounts, find, key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from generator.database import Connection
     from generator.registry import Registry
     from generator.tables import Table
 
-_INTEGERS = ("smallint", "integer", "bigint")
-_TEXTS = ("text", "character varying", "character", "citext", "name")
 _FAMILIES = {
-    "integer": _INTEGERS,
-    "text": (*_TEXTS, "enum"),
-    "id as text": (*_TEXTS, *_INTEGERS, "enum", "uuid", "boolean"),
-    "number": (*_INTEGERS, "real", "double precision", "numeric"),
+    "integer": INTEGERS,
     "string": ("text", "character varying"),
-    "object": ("jsonb",),  # asking json for a key fails where there is \\u0000 anywhere
     "moment": ("timestamp without time zone", "timestamp with time zone"),
 }
 
@@ -62,6 +58,25 @@ AND c.contype = 'c'
 ORDER BY c.conname
 """
 
+
+# Tables that the role of our functions, which owns our schema once it is there, reads in part only.
+_HIDING = """
+SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, quote_ident(r.rolname)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_roles r ON r.oid = coalesce(
+    (SELECT s.nspowner FROM pg_namespace s WHERE s.nspname = 'rollup'),
+    quote_ident(current_user)::regrole
+)
+WHERE c.relrowsecurity
+AND NOT (r.rolsuper OR r.rolbypassrls)
+AND (c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'))
+AND (
+    n.nspname = 'rollup'
+    OR (n.nspname, c.relname) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+)
+ORDER BY 1
+"""
 
 # Whoever updates or deletes a row of such a table fails.
 _IS_UNIDENTIFIED = """
@@ -102,7 +117,7 @@ def problems(session: Connection, registry: Registry) -> list[str]:
     if events is None:
         found.append(f"there is no table {qualified(source.schema, source.table)}: [source]")
     else:
-        read = _read(registry)
+        read = reading.of_events(registry)
         found += _misfits(events, read) + _loose(events, read) + _virtual(events, read)
     if accounts is not None:
         table = find(session, accounts.schema, accounts.table)
@@ -110,38 +125,33 @@ def problems(session: Connection, registry: Registry) -> list[str]:
             name = qualified(accounts.schema, accounts.table)
             found.append(f"there is no table {name}: [accounts]; leave the section out if so")
         else:
-            kept = "object" if accounts.timezone_key is not None else "text"
-            found += _misfits(table, {accounts.id: "integer", accounts.timezone: kept})
+            found += _misfits(table, reading.of_accounts(registry))
     record = find(session, rollups.schema, rollups.table)
     if record is not None:
         found += _not_adoptable(session, registry, record, events)
     elif session.execute(_SCHEMA, (rollups.schema,)).fetchone() is None:
         found.append(f"there is no schema {ident(rollups.schema)}: [rollups]")
     found += _outgrown(session, registry)
+    found += _hidden(session, registry)
     return found
 
 
-def _read(registry: Registry) -> dict[str, str]:
-    """List the columns of the events that are read, and the family of types of each."""
-    source = registry.source
-    moment = "timestamp without time zone"
-    if source.time_type == "timestamptz":
-        moment = "timestamp with time zone"
-    ids = "integer" if registry.rollups.id_type == "bigint" else "id as text"
-    return {
-        **{measure.column: "number" for measure in registry.measures},
-        **dict.fromkeys(registry.id_columns, ids),
-        source.account: "integer",
-        source.name: "text",
-        source.time: moment,
-    }
+def _hidden(session: Connection, registry: Registry) -> list[str]:
+    """Say of which tables row-level security hides rows from our functions, or refuses them."""
+    named = [one for one in (registry.source, registry.accounts, registry.rollups) if one]
+    values = [one.schema for one in named], [one.table for one in named]
+    return [
+        f"{table} hides rows from {role} by row-level security, so that totals would be wrong: "
+        f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"
+        for table, role in session.execute(_HIDING, values)
+    ]
 
 
-def _misfits(table: Table, required: dict[str, str]) -> list[str]:
+def _misfits(table: Table, required: Mapping[str, str | tuple[str, ...]]) -> list[str]:
     """Say which columns are missing or of a type that cannot be read."""
     problems = []
     for name, family in required.items():
-        allowed = _FAMILIES.get(family, (family,))
+        allowed = family if isinstance(family, tuple) else _FAMILIES.get(family, (family,))
         column = table.columns.get(name)
         if column is None:
             problems.append(f"{table.name} has no column {ident(name)}")
@@ -242,4 +252,4 @@ def _outgrown(session: Connection, registry: Registry) -> list[str]:
 
 
 def _width(type_: str) -> int:
-    return _INTEGERS.index(type_) if type_ in _INTEGERS else len(_INTEGERS)
+    return INTEGERS.index(type_) if type_ in INTEGERS else len(INTEGERS)

@@ -45,6 +45,33 @@ FROM generate_series(0, %(slots)s - 1) i
 
 _PLAINLY = Statement(text=PLAIN)
 
+# A role that may run such a function may put it on a table of its own. A role has the right from a
+# GRANT ON ALL FUNCTIONS, or from default privileges as soon as the function is created.
+_CLOSE = Statement(
+    text="""
+DO $close$
+DECLARE
+    open record;
+BEGIN
+    FOR open IN
+        SELECT
+            p.oid::regprocedure AS function,
+            CASE
+                WHEN x.grantee = 0 THEN 'PUBLIC'
+                ELSE quote_ident(pg_get_userbyid(x.grantee))
+            END AS role
+        FROM pg_proc p
+        CROSS JOIN LATERAL aclexplode(p.proacl) x
+        WHERE p.pronamespace = 'rollup'::regnamespace
+        AND p.prosecdef
+        AND x.grantee <> p.proowner
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s CASCADE', open.function, open.role);
+    END LOOP;
+END
+$close$"""
+)
+
 # Waited for: what follow_accounts() cannot have at once, it leaves uncovered.
 _LOCK_ACCOUNTS = """
 SELECT count(pg_advisory_xact_lock(%(class)s, %(first)s + i))
@@ -107,6 +134,8 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     for one in changes.objects:
         if one.kind != "trigger" and one.rendered is not None:
             yield from _created(one, one.rendered)
+    if any(one.kind == "function" for one in changes.objects):
+        yield _CLOSE
     yield from gaps.of_difference(changes.difference)
     if changes.miscounts:
         yield VOID_COVERAGE

@@ -76,7 +76,7 @@ def test_when_events_have_taken_too_long_a_session_appends_for_a_second(
             session.execute(INSERT_ONE)
     assert recorded_and_pending(session)[1] == 0
     assert session.execute(APPENDS).fetchone() == (True,)
-    session.execute(UNTIL, (3600,))
+    session.execute(UNTIL, (60,))
     for account_id in ZONES:
         write(session, account_id=account_id)
     assert recorded_and_pending(session)[1] == len(ZONES)
@@ -132,7 +132,7 @@ def test_what_a_transaction_found_slow_is_forgotten_when_it_is_rolled_back(
     session: Session,
 ) -> None:
     with session.transaction(force_rollback=True):
-        session.execute(UNTIL, (3600,))
+        session.execute(UNTIL, (60,))
         write(session)
         assert recorded_and_pending(session)[1] == 1
     write(session)
@@ -141,7 +141,7 @@ def test_what_a_transaction_found_slow_is_forgotten_when_it_is_rolled_back(
 
 
 def test_who_is_no_longer_slow_folds_what_his_account_has_left_behind(session: Session) -> None:
-    session.execute(UNTIL, (3600,))
+    session.execute(UNTIL, (60,))
     write(session)
     write(session, account_id=2)
     session.execute(NEXT, (5000,))  # further back than others look
@@ -172,7 +172,7 @@ def test_of_that_each_event_folds_five_hundred_at_most(session: Session) -> None
 
 
 def test_what_is_appended_meanwhile_is_folded_in_turn(session: Session) -> None:
-    session.execute(UNTIL, (3600,))
+    session.execute(UNTIL, (60,))
     session.execute(NEXT, (22 * 512 - 3,))
     ids = [write(session, account_id=account_id) for account_id in (1, 3, 1)]
     assert recorded_and_pending(session)[1] == 3
@@ -188,7 +188,7 @@ def test_what_is_appended_meanwhile_is_folded_in_turn(session: Session) -> None:
 
 
 def test_statements_of_many_events_are_recorded_all_the_same(session: Session) -> None:
-    session.execute(UNTIL, (3600,))
+    session.execute(UNTIL, (60,))
     mix(session, 100)
     assert recorded_and_pending(session)[1] < 100
     assert_exact(session)

@@ -3,6 +3,8 @@ CREATE OR REPLACE FUNCTION rollup.aggregate(account_id bigint, metric text, dime
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET row_security TO 'off'
 AS $function$
 /*
  * A report as one number for all between since (inclusive) and until (exclusive): a number of events,
@@ -23,6 +25,8 @@ DECLARE
         'sunday'
     );
 BEGIN
+    PERFORM rollup.require_tables();
+
     RETURN (
         SELECT CASE
             WHEN q.is_average THEN sum(r.total) / nullif(sum(r.measured), 0)::double precision

@@ -11,7 +11,12 @@ AS $function$
 SELECT count(*) = 4
 FROM pg_trigger t
 WHERE t.tgrelid = to_regclass('public.reporting_events')
-AND t.tgname IN ('rollup_after_insert', 'rollup_after_update', 'rollup_after_delete', 'rollup_after_truncate')
+AND t.tgname IN (
+    'rollup_after_insert',
+    'rollup_after_update',
+    'rollup_after_delete',
+    'rollup_after_truncate'
+)
 AND t.tgenabled IN ('O', 'A')
 $function$;
 

@@ -2,6 +2,8 @@ CREATE OR REPLACE FUNCTION rollup.backfill_chunk(account_ids bigint[], since dat
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET row_security TO 'off'
 AS $function$
 /*
  * Fills in the history of accounts on the days since (inclusive) until (exclusive; NULL: no bound),

@@ -3,6 +3,8 @@ CREATE OR REPLACE FUNCTION rollup.backfill_chunks(account_id bigint DEFAULT NULL
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET row_security TO 'off'
  SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
 #variable_conflict use_column
@@ -21,6 +23,7 @@ DECLARE
     END;
 BEGIN
     PERFORM rollup.require_days(backfill_chunks.since, backfill_chunks.until);
+    PERFORM rollup.require_tables();
     PERFORM rollup.require_account(backfill_chunks.account_id);
 
     RETURN QUERY

@@ -3,6 +3,8 @@ CREATE OR REPLACE FUNCTION rollup.drift(account_id bigint DEFAULT NULL::bigint, 
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET row_security TO 'off'
  SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
 #variable_conflict use_column
@@ -33,6 +35,7 @@ DECLARE
     );
 BEGIN
     PERFORM rollup.require_days(drift.since, drift.until);
+    PERFORM rollup.require_tables();
 
     PERFORM rollup.require_timezones(account_ids);
 

@@ -3,6 +3,8 @@ CREATE OR REPLACE FUNCTION rollup.explain_report(account_id bigint, metric text,
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET row_security TO 'off'
 AS $function$
 #variable_conflict use_column
 /*
@@ -25,6 +27,8 @@ DECLARE
     );
     whole datemultirange := datemultirange(rollup.whole_days(q.since, q.until, q.timezone));
 BEGIN
+    PERFORM rollup.require_tables();
+
     RETURN QUERY
     SELECT
         b.begins,

@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION rollup.fold(account_id bigint DEFAULT NULL::bigint)
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET row_security TO 'off'
 AS $function$
 /*
  * Moves pending events, of one account or of all, into the record, and returns how many: at most

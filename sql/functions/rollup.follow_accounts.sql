@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION rollup.follow_accounts(account_ids bigint[] DEFAULT N
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET row_security TO 'off'
 AS $function$
 #variable_conflict use_column
 /*

@@ -2,6 +2,8 @@ CREATE OR REPLACE FUNCTION rollup.purge_chunk(account_id bigint, before date, at
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET row_security TO 'off'
  SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
 #variable_conflict use_column

@@ -2,6 +2,8 @@ CREATE OR REPLACE FUNCTION rollup.rebuild(account_id bigint DEFAULT NULL::bigint
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET row_security TO 'off'
 AS $function$
 /*
  * Makes the record true for an account (NULL: all accounts) on the days since (inclusive) until

@@ -2,6 +2,7 @@ CREATE OR REPLACE FUNCTION rollup.rebuild_accounts(account_ids bigint[], since d
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
  SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
 #variable_conflict use_column

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.reporting_events_after_delete()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
 AS $function$
 #variable_conflict use_variable
 /*
@@ -41,47 +42,67 @@ DECLARE
     folding bigint[];
     newest bigint;
 BEGIN
-    FOR event IN
-        SELECT
-            (-1) AS sign,
-            e.account_id::bigint AS account_id,
-            e.name::text AS name,
-            e.created_at::timestamp without time zone AS created_at,
-            e.user_id::bigint AS user_id,
-            e.inbox_id::bigint AS inbox_id,
-            e.conversation_id::bigint AS conversation_id,
-            CASE
-                WHEN e.value BETWEEN -1e15 AND 1e15
-                THEN e.value::double precision
-            END AS value,
-            CASE
-                WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
-                THEN e.value_in_business_hours::double precision
-            END AS value_in_business_hours
-        FROM deleted e
-        WHERE e.account_id IS NOT NULL
-        AND e.name::text IN (
-            'conversation_resolved',
-            'first_response',
-            'reply_time',
-            'conversation_bot_resolved',
-            'conversation_bot_handoff'
-        )
-        AND e.created_at >= '0001-01-01 00:00'
-        AND e.created_at < '10000-01-01 00:00'
-    LOOP
-        is_alone := is_alone IS NULL;
-        EXIT WHEN NOT is_alone;
-    END LOOP;
+    IF TG_TABLE_NAME <> 'reporting_events' OR TG_TABLE_SCHEMA <> 'public' THEN
+        IF NOT rollup.is_part_of(TG_RELID, 'public.reporting_events') THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+
+    BEGIN
+        FOR event IN
+            SELECT
+                (-1) AS sign,
+                e.account_id::bigint AS account_id,
+                e.name::text AS name,
+                e.created_at::timestamp without time zone AS created_at,
+                e.user_id::bigint AS user_id,
+                e.inbox_id::bigint AS inbox_id,
+                e.conversation_id::bigint AS conversation_id,
+                CASE
+                    WHEN e.value BETWEEN -1e15 AND 1e15
+                    THEN e.value::double precision
+                END AS value,
+                CASE
+                    WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                    THEN e.value_in_business_hours::double precision
+                END AS value_in_business_hours
+            FROM deleted e
+            WHERE e.account_id IS NOT NULL
+            AND e.name::text IN (
+                'conversation_resolved',
+                'first_response',
+                'reply_time',
+                'conversation_bot_resolved',
+                'conversation_bot_handoff'
+            )
+            AND e.created_at >= '0001-01-01 00:00'
+            AND e.created_at < '10000-01-01 00:00'
+        LOOP
+            is_alone := is_alone IS NULL;
+            EXIT WHEN NOT is_alone;
+        END LOOP;
+    EXCEPTION
+        WHEN syntax_error_or_access_rule_violation OR data_exception THEN
+            IF NOT EXISTS (SELECT FROM rollup.invalidations i WHERE i.account_id IS NULL) THEN
+                INSERT INTO rollup.invalidations (account_id)
+                VALUES (NULL);
+            END IF;
+            RETURN NULL;
+    END;
 
     IF is_alone THEN
         IF current_setting('rollup.append_until', true) <> '' THEN
-            is_appending := current_setting('rollup.append_until')::numeric
-                > extract(epoch FROM clock_timestamp());
+            -- Any client may set it: what is not within a minute from now is ignored.
+            is_appending := CASE
+                WHEN current_setting('rollup.append_until') ~ '^[0-9]{1,10}([.][0-9]{1,6})?$'
+                THEN current_setting('rollup.append_until')::numeric - extract(epoch FROM clock_timestamp())
+                    BETWEEN 0 AND 60
+            END;
         END IF;
 
         IF current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
             AND is_appending IS NOT TRUE
+            AND NOT row_security_active('public.reporting_events_rollups'::regclass)
             AND pg_try_advisory_xact_lock(1919904876, (event.account_id & 255)::integer)
         THEN
             BEGIN
@@ -330,7 +351,11 @@ BEGIN
                 OR clock_timestamp() - began > interval '300 microseconds'
             THEN
                 took := least(extract(epoch FROM clock_timestamp() - began) * 1000000, 1500);
-                lateness := coalesce(nullif(current_setting('rollup.lateness', true), ''), '0')::integer;
+                lateness := CASE
+                    WHEN current_setting('rollup.lateness', true) ~ '^[0-9]{1,5}$'
+                    THEN current_setting('rollup.lateness')::integer
+                    ELSE 0
+                END;
                 lateness := greatest(least(lateness + took - 300, 20000), 0);
                 PERFORM set_config('rollup.lateness', lateness::text, false);
 
@@ -370,50 +395,75 @@ BEGIN
             END IF;
         END IF;
     ELSIF NOT is_alone THEN
-        SELECT
-            array_agg(DISTINCT e.account_id),
-            bool_or(e.name IN (
-                'conversation_bot_handoff',
-                'conversation_bot_resolved'
-            ))
-        INTO
-            account_ids,
-            has_members
-        FROM (
+        -- Evaluates every column of every event: what cannot be read shows before anything is written.
+        BEGIN
             SELECT
-                (-1) AS sign,
-                e.account_id::bigint AS account_id,
-                e.name::text AS name,
-                e.created_at::timestamp without time zone AS created_at,
-                e.user_id::bigint AS user_id,
-                e.inbox_id::bigint AS inbox_id,
-                e.conversation_id::bigint AS conversation_id,
-                CASE
-                    WHEN e.value BETWEEN -1e15 AND 1e15
-                    THEN e.value::double precision
-                END AS value,
-                CASE
-                    WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
-                    THEN e.value_in_business_hours::double precision
-                END AS value_in_business_hours
-            FROM deleted e
-            WHERE e.account_id IS NOT NULL
-            AND e.name::text IN (
-                'conversation_resolved',
-                'first_response',
-                'reply_time',
-                'conversation_bot_resolved',
-                'conversation_bot_handoff'
-            )
-            AND e.created_at >= '0001-01-01 00:00'
-            AND e.created_at < '10000-01-01 00:00'
-        ) e;
+                array_agg(DISTINCT e.account_id),
+                bool_or(e.name IN (
+                    'conversation_bot_handoff',
+                    'conversation_bot_resolved'
+                ))
+            INTO
+                account_ids,
+                has_members
+            FROM (
+                SELECT
+                    (-1) AS sign,
+                    e.account_id::bigint AS account_id,
+                    e.name::text AS name,
+                    e.created_at::timestamp without time zone AS created_at,
+                    e.user_id::bigint AS user_id,
+                    e.inbox_id::bigint AS inbox_id,
+                    e.conversation_id::bigint AS conversation_id,
+                    CASE
+                        WHEN e.value BETWEEN -1e15 AND 1e15
+                        THEN e.value::double precision
+                    END AS value,
+                    CASE
+                        WHEN e.value_in_business_hours BETWEEN -1e15 AND 1e15
+                        THEN e.value_in_business_hours::double precision
+                    END AS value_in_business_hours
+                FROM deleted e
+                WHERE e.account_id IS NOT NULL
+                AND e.name::text IN (
+                    'conversation_resolved',
+                    'first_response',
+                    'reply_time',
+                    'conversation_bot_resolved',
+                    'conversation_bot_handoff'
+                )
+                AND e.created_at >= '0001-01-01 00:00'
+                AND e.created_at < '10000-01-01 00:00'
+            ) e
+            HAVING count(num_nonnulls(
+                e.account_id,
+                e.name,
+                e.created_at,
+                e.user_id,
+                e.inbox_id,
+                e.conversation_id,
+                e.value,
+                e.value_in_business_hours
+            )) > 0;
+        EXCEPTION
+            WHEN syntax_error_or_access_rule_violation OR data_exception THEN
+                IF NOT EXISTS (SELECT FROM rollup.invalidations i WHERE i.account_id IS NULL) THEN
+                    INSERT INTO rollup.invalidations (account_id)
+                    VALUES (NULL);
+                END IF;
+                RETURN NULL;
+        END;
 
         IF account_ids IS NULL THEN
             RETURN NULL;
         END IF;
 
-        held := rollup.try_slots(account_ids);
+        held := '{}';
+
+        -- Where row-level security may refuse totals, the events wait.
+        IF NOT row_security_active('public.reporting_events_rollups'::regclass) THEN
+            held := rollup.try_slots(account_ids);
+        END IF;
 
         IF cardinality(held) > 0 THEN
             INSERT INTO public.reporting_events_rollups AS r (

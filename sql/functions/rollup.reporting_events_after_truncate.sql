@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.reporting_events_after_truncate()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
 AS $function$
 /*
  * Keeps the rollups exact over a TRUNCATE of events, which holds ACCESS EXCLUSIVE on the table: who
@@ -18,6 +19,12 @@ DECLARE
     is_whole boolean;
     has_slots boolean;
 BEGIN
+    IF TG_TABLE_NAME <> 'reporting_events' OR TG_TABLE_SCHEMA <> 'public' THEN
+        IF NOT rollup.is_part_of(TG_RELID, 'public.reporting_events') THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+
     SELECT
         coalesce(bool_or(
             l.locktype = 'relation'
@@ -42,6 +49,7 @@ BEGIN
     IF is_whole
         AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
         AND rollup.are_triggers_on()
+        AND NOT EXISTS (SELECT FROM rollup.table_problems())
         AND NOT EXISTS (SELECT FROM rollup.accounts a WHERE NOT rollup.knows_timezone(a.timezone))
         AND (
             NOT has_slots

@@ -10,7 +10,8 @@ AS $function$
  */
 BEGIN
     IF NOT rollup.are_triggers_on() THEN
-        RAISE EXCEPTION 'triggers that keep the totals are missing or disabled on %', 'public.reporting_events'
+        RAISE EXCEPTION 'triggers that keep totals are missing or disabled on %',
+            'public.reporting_events'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 DETAIL = 'Events come and go uncounted, so no day can be called covered.',
                 HINT = 'Put them back first: python -m generator deploy';

@@ -13,6 +13,7 @@ DECLARE
     has_all boolean;
 BEGIN
     PERFORM rollup.require_read_committed();
+    PERFORM rollup.require_tables();
 
     WITH taken AS (
         DELETE FROM rollup.invalidations i

@@ -3,6 +3,8 @@ CREATE OR REPLACE FUNCTION rollup.summary(account_id bigint, dimension_type text
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET row_security TO 'off'
 AS $function$
 #variable_conflict use_column
 /*
@@ -11,6 +13,8 @@ AS $function$
  * there is nothing to average. Exact whatever is covered, like rollup.timeseries().
  */
 BEGIN
+    PERFORM rollup.require_tables();
+
     RETURN QUERY
     SELECT
         r.dimension_id,

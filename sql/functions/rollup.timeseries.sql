@@ -3,6 +3,8 @@ CREATE OR REPLACE FUNCTION rollup.timeseries(account_id bigint, metric text, dim
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET row_security TO 'off'
 AS $function$
 #variable_conflict use_column
 /*
@@ -30,6 +32,8 @@ DECLARE
         timeseries.week_start
     );
 BEGIN
+    PERFORM rollup.require_tables();
+
     RETURN QUERY
     SELECT
         bucket,

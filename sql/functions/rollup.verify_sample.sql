@@ -2,6 +2,8 @@ CREATE OR REPLACE FUNCTION rollup.verify_sample(account_days integer DEFAULT 100
  RETURNS SETOF rollup.difference
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET row_security TO 'off'
 AS $function$
 #variable_conflict use_column
 /*
@@ -35,6 +37,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                 HINT = 'Ask for 1 or more.';
     END IF;
+
+    PERFORM rollup.require_tables();
 
     FOR drawn IN
         SELECT
