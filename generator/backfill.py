@@ -27,7 +27,7 @@ SELECT c.account_ids, c.since, c.until, c.events
 FROM rollup.backfill_chunks(%s, %s, %s, %s) c
 """
 
-_SETTLE = "SELECT rollup.settle_invalidations()"
+_SETTLE = "SELECT rollup.catch_up()"
 
 _FILL = "SELECT rollup.backfill_chunk(%s::bigint[], %s, %s)"
 

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from generator.registry import Registry
 
 
+_UNKNOWN_ZONES = """
+SELECT a.account_id, a.setting
+FROM rollup.accounts a
+WHERE a.wanted IS NULL
+AND a.setting IS NOT NULL
+ORDER BY a.account_id
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """What a deployment did: migrations applied, objects changed, accounts whose zone it took."""
@@ -28,6 +37,8 @@ class Deployment:
     changes: tuple[str, ...] = ()
     coverage_voided: bool = False
     accounts_followed: int = 0
+    unknown_zones: tuple[tuple[int, str], ...] = ()
+    """Accounts that take no part, because the server does not know their time zone, and that."""
     incomplete: tuple[str, ...] = ()
     """Metrics and dimensions whose history is still to be backfilled."""
     retired: tuple[str, ...] = ()
@@ -69,6 +80,7 @@ def deploy(
             changes=(*made, *changes),
             coverage_voided=emptied or voided,
             accounts_followed=followed,
+            unknown_zones=tuple(session.execute(_UNKNOWN_ZONES).fetchall()),
             incomplete=tuple(gaps.incomplete(session)),
             retired=tuple(gaps.retired(session)),
             rows_deleted=deleted,

@@ -40,6 +40,7 @@ _FUNCTIONS = (
     "canonical_timezone",
     "knows_timezone",
     "require_timezones",
+    "require_known",
     "require_account",
     "is_deployed",
     "uncovered",
@@ -47,6 +48,8 @@ _FUNCTIONS = (
     "want_timezone",
     "set_timezone",
     "settle_invalidations",
+    "missed_settings",
+    "catch_up",
     "count_sealed",
     "switch_timezone",
     "drift",
@@ -63,7 +66,6 @@ _FUNCTIONS = (
 _REPORT_FUNCTIONS = (
     "require_choice",
     "require_moments",
-    "require_reportable",
     "report_timezone",
     "report_dimension",
     "whole_days",
@@ -268,16 +270,20 @@ def _account_objects(env: Environment, registry: Registry) -> Iterator[Rendered]
     function = _trigger_function(accounts.table, "after_change")
     yield _named(env, "function", "follow_accounts", "rollup.follow_accounts")
     yield _named(env, "function", "accounts_after_change", function, function=function)
-    yield _trigger(
-        env,
-        trigger=Sql("rollup_after_change"),
-        table=on,
-        event=Sql("INSERT OR DELETE OR UPDATE"),
-        transition_tables=Sql(""),
-        level=Sql("ROW"),
-        function=function,
-        comment=literal("Follows the time zones that the application keeps for its accounts."),
-    )
+    for trigger, event, level in (
+        ("rollup_after_change", "INSERT OR DELETE OR UPDATE", "ROW"),
+        ("rollup_after_truncate", "TRUNCATE", "STATEMENT"),
+    ):
+        yield _trigger(
+            env,
+            trigger=Sql(trigger),
+            table=on,
+            event=Sql(event),
+            transition_tables=Sql(""),
+            level=Sql(level),
+            function=function,
+            comment=literal("Follows the time zones that the application keeps for its accounts."),
+        )
 
 
 def _trigger(env: Environment, **values: Sql) -> Rendered:

@@ -53,6 +53,14 @@ AND v.account_id = a.account_id
 AND v.covered = '{(,)}'
 """
 
+_UNSETTLED = """
+SELECT s.account_id, s.state
+FROM rollup.status s
+WHERE (%(account)s::bigint IS NULL OR s.account_id = %(account)s)
+AND (s.state LIKE '%%, not yet %%' OR s.state = 'time zone gone from the server')
+ORDER BY s.account_id
+"""
+
 _SIZE = """
 SELECT count(DISTINCT (r.account_id, r.date)), count(*)
 FROM rollup.current_rollups r
@@ -102,6 +110,11 @@ def drift_of(session: Connection, rows: Iterable[dict[str, Any]]) -> list[dict[s
         Scope(account_id=account, since=day, until=day + timedelta(days=1)) for account, day in days
     )
     return [row for scope in scopes for row in drift(session, scope)]
+
+
+def unsettled(session: Connection, scope: Scope) -> list[tuple[int, str]]:
+    """List the accounts in scope whose record is not that of the zone they are to have, and why."""
+    return session.execute(_UNSETTLED, {"account": scope.account_id}).fetchall()
 
 
 def size(session: Connection, scope: Scope) -> tuple[int, int]:

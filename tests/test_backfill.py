@@ -110,10 +110,12 @@ def test_chunks_keep_to_the_days_and_the_account_that_are_asked_for(
     assert (open_start[0][1], open_start[-1][2]) == (None, "2026-03-12")
 
 
-def test_chunks_leave_out_what_is_covered_and_accounts_without_a_zone(
+def test_chunks_leave_out_what_is_covered_and_accounts_that_are_off(
     connection: psycopg.Connection[Any],
 ) -> None:
     connection.execute("SELECT rollup.set_timezone(3, NULL)")
+    assert ([3], None, None, 0) in chunks_of(connection, size=1)  # to be removed
+    connection.execute("CALL rollup.backfill(3)")
     days = chunks_of(connection, size=1)
     connection.execute("SELECT rollup.rebuild(1, '2026-03-10', '2026-03-15')")
     connection.execute("SELECT rollup.rebuild(2)")

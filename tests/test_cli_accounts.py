@@ -45,6 +45,13 @@ def history(database: str, connect: Connect) -> Session:
     return session
 
 
+@pytest.fixture
+def without_zones(database: str, connect: Connect) -> None:
+    """Let the application have accounts 7 and 8, which take no part."""
+    connect(database).execute("INSERT INTO public.accounts (id, name) VALUES (7, 'a'), (8, 'b')")
+
+
+@pytest.mark.usefixtures("without_zones")
 def test_timezone_lists_shows_sets_and_switches_off(database: str) -> None:
     set_ = run("timezone", "7", "europe/berlin", "--no-backfill", on=database)
     assert set_.stdout == "account 7: Europe/Berlin\n"
@@ -85,6 +92,7 @@ def test_a_change_of_zone_is_backfilled_goes_on_where_it_was_stopped_and_is_undo
     assert history.execute(left, (account,)).fetchone() == (0,)
 
 
+@pytest.mark.usefixtures("without_zones")
 @pytest.mark.parametrize("zone", ["Mars/Olympus3", "europe", "+02:00", "UTC+2", ""])
 def test_timezone_refuses_what_is_no_zone(zone: str, database: str) -> None:
     said = fail("timezone", "7", zone, on=database)
@@ -142,6 +150,7 @@ def test_backfill_fails_where_an_account_could_not_be_covered(
     assert_exact(history)
 
 
+@pytest.mark.usefixtures("without_zones")
 def test_backfill_without_anything_to_do_says_why(database: str) -> None:
     assert "no account has a time zone" in succeed("backfill", on=database)
     said = fail("backfill", "--account", "7", on=database)

@@ -33,6 +33,7 @@ _ACCOUNTS = """
 SELECT s.account_id, s.wanted, s.state
 FROM rollup.status s
 WHERE s.wanted IS NOT NULL
+OR s.timezone IS NOT NULL
 ORDER BY s.account_id
 """
 
@@ -130,7 +131,7 @@ def _ask_account(session: Connection) -> int | None:
 
 def _require_zone(session: Connection, account_id: int) -> None:
     if account_id not in _zones(session):
-        fail_without_zone(account_id)
+        fail_without_zone(session, account_id)
 
 
 def _explain_nothing(session: Connection) -> None:
@@ -144,7 +145,7 @@ def _explain_nothing(session: Connection) -> None:
 
 
 def _zones(session: Connection) -> dict[int, str]:
-    return {account: zone for account, zone, _ in session.execute(_ACCOUNTS)}
+    return {account: zone or "off, removed" for account, zone, _ in session.execute(_ACCOUNTS)}
 
 
 def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:

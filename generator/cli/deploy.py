@@ -73,6 +73,13 @@ def deploy(
             say("nothing to do: all is up to date")
         if done.accounts_followed:
             say(f"took over the time zones of {done.accounts_followed} accounts")
+        if done.unknown_zones:
+            (account, zone), *others = done.unknown_zones
+            note(
+                f"the server does not know the time zone {zone!r} of account {account}"
+                + (f", nor those of {len(others)} more accounts" if others else "")
+                + ": they take no part; `status` names them"
+            )
         if done.coverage_voided:
             note(
                 "events may have gone uncounted, or other things are counted now: days are no "

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from generator import verify
 from generator.cli.console import errors, fail, note, say, table
 from generator.cli.options import AccountId, session_of, with_database
 from generator.cli.zones import fail_without_zone
+
+if TYPE_CHECKING:
+    from generator.database import Connection
 
 _LIST = """
 SELECT s.account_id, CASE WHEN s.reads_enabled THEN 'on' ELSE 'off' END, s.wanted, s.state
@@ -46,7 +51,7 @@ def reads(database_url: str | None, account_id: int | None, switch: str | None) 
             if rows:
                 table(["account", "reads", "time zone", "state"], rows)
             else:
-                _fail_unknown(account_id)
+                _fail_unknown(session, account_id)
             return
         if switch == "on":
             scope = verify.Scope(account_id=account_id)
@@ -58,7 +63,7 @@ def reads(database_url: str | None, account_id: int | None, switch: str | None) 
                 )
         row = session.execute(_SET, {"account": account_id, "on": switch == "on"}).fetchone()
         if row is None:
-            _fail_unknown(account_id)
+            _fail_unknown(session, account_id)
         else:
             say(f"account {account_id}: reads {switch}")
             if switch == "on" and row[0] != "covered":
@@ -68,8 +73,8 @@ def reads(database_url: str | None, account_id: int | None, switch: str | None) 
                 )
 
 
-def _fail_unknown(account_id: int | None) -> None:
+def _fail_unknown(session: Connection, account_id: int | None) -> None:
     if account_id is None:
         say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
     else:
-        fail_without_zone(account_id)
+        fail_without_zone(session, account_id)

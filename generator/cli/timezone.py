@@ -7,7 +7,7 @@ import click
 from generator.cli.backfill import work_off
 from generator.cli.console import errors, note, say, table
 from generator.cli.options import AccountId, dsn_of, with_database
-from generator.cli.zones import fail_without_zone
+from generator.cli.zones import fail_without_zone, require_there
 from generator.database import connect
 
 _LIST = """
@@ -49,6 +49,7 @@ def timezone(
         raise click.UsageError("--no-backfill goes with ZONE or --off")
     with errors(), dsn_of(database_url) as dsn, connect(dsn) as session:
         if account_id is not None and (off or zone is not None):
+            require_there(session, account_id)
             [canonical] = session.execute(_SET, (account_id, zone)).fetchone() or (None,)
             say(f"account {account_id}: {canonical or 'off'}")
             if no_backfill:
@@ -61,5 +62,5 @@ def timezone(
             return
         rows = session.execute(_LIST, {"account": account_id}).fetchall()
         if not rows and account_id is not None:
-            fail_without_zone(account_id)
+            fail_without_zone(session, account_id)
         table(["account", "time zone", "recorded in", "application's setting", "state"], rows)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from generator.database import Connection
 
 
+MOST = 5
+"""Accounts that are named, of those whose time zone is not settled."""
+
+
 @click.command()
 @with_database
 @with_account
@@ -80,6 +84,7 @@ def verify(
         try:
             while True:
                 differed |= show(*_compared(session, scope, account_days, repair))
+                differed |= _tell_unsettled(session, scope)
                 if not watch:
                     break
                 time.sleep(watch)
@@ -108,6 +113,18 @@ def _compared(
         days, size = verifying.size(session, scope)
         compared = f"{size} rollup rows on {days} account-days"
     return rows, compared
+
+
+def _tell_unsettled(session: Connection, scope: verifying.Scope) -> bool:
+    """Name the accounts whose totals are not those of their time zone; tell whether any is."""
+    found = verifying.unsettled(session, scope)
+    for account, state in found[:MOST]:
+        note(f"account {account}: {state}")
+    if len(found) > MOST:
+        note(f"and {len(found) - MOST} accounts more")
+    if found:
+        note("to settle that: python -m generator backfill")
+    return bool(found)
 
 
 def _show(rows: list[dict[str, Any]], compared: str, *, limit: int, json_: bool) -> bool:

@@ -18,13 +18,19 @@ BEGIN
     END IF;
 
     BEGIN
+        IF TG_OP = 'TRUNCATE' THEN
+            PERFORM rollup.follow_accounts();
+            RETURN NULL;
+        END IF;
+
         IF TG_OP = 'INSERT' AND NEW.settings ->> 'reporting_timezone' IS NULL THEN
             RETURN NULL;
         END IF;
 
         IF TG_OP = 'UPDATE'
             AND NEW.id = OLD.id
-            AND NEW.settings ->> 'reporting_timezone' IS NOT DISTINCT FROM OLD.settings ->> 'reporting_timezone'
+            AND NEW.settings ->> 'reporting_timezone'
+                IS NOT DISTINCT FROM OLD.settings ->> 'reporting_timezone'
         THEN
             RETURN NULL;
         END IF;

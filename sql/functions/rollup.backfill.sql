@@ -16,7 +16,7 @@ DECLARE
     changed pg_catalog.int8;
     account pg_catalog.int8;
 BEGIN
-    PERFORM rollup.settle_invalidations();
+    PERFORM rollup.catch_up(backfill.account_id);
 
     FOR chunk IN
         SELECT c.account_ids, c.since, c.until, c.events

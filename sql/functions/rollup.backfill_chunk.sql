@@ -10,7 +10,7 @@ AS $function$
  * and returns how many rows it had to change. Puts the time zones that are wanted into force.
  *
  * Where all of the accounts are covered on these days but for some metrics or dimensions, only those
- * are computed.
+ * are computed. Of an account that has been switched off all totals are removed, but for sealed days.
  */
 DECLARE
     changed bigint := 0;
@@ -38,6 +38,12 @@ BEGIN
         FROM rollup.uncovered(
             backfill_chunk.account_ids, backfill_chunk.since, backfill_chunk.until, but_for_gaps => true
         )
+    )
+    OR EXISTS (
+        SELECT
+        FROM rollup.accounts a
+        WHERE a.account_id = ANY (backfill_chunk.account_ids)
+        AND a.timezone IS NULL
     ) THEN
         RETURN rollup.rebuild_accounts(
             backfill_chunk.account_ids, backfill_chunk.since, backfill_chunk.until, NULL, NULL

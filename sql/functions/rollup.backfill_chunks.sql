@@ -12,7 +12,8 @@ AS $function$
  * The plan of a backfill: for every account with a time zone, the requested days cut into chunks of
  * about chunk_events events, oldest first, without those that are covered. The chunks of an account
  * leave no day out: where no bound was asked for, the first begins and the last ends with NULL.
- * Accounts with fewer events share chunks; one without any counts as 20.
+ * Accounts with fewer events share chunks; one without any counts as 20. One that has been switched off
+ * has a chunk of its own, which removes its totals.
  *
  * Events are counted by UTC day, so a chunk's number of events is near, not exact.
  */
@@ -24,7 +25,16 @@ DECLARE
 BEGIN
     PERFORM rollup.require_days(backfill_chunks.since, backfill_chunks.until);
     PERFORM rollup.require_tables();
-    PERFORM rollup.require_account(backfill_chunks.account_id);
+
+    -- One that has been switched off, but is not yet removed, has a plan as well.
+    IF NOT EXISTS (
+        SELECT
+        FROM rollup.accounts a
+        WHERE a.account_id = backfill_chunks.account_id
+        AND a.timezone IS NOT NULL
+    ) THEN
+        PERFORM rollup.require_account(backfill_chunks.account_id);
+    END IF;
 
     RETURN QUERY
     WITH days AS (
@@ -151,6 +161,20 @@ BEGIN
             o.is_known
         FROM open o
         WHERE NOT (o.is_only AND o.is_known)
+        UNION ALL
+        -- What has been switched off is removed as a whole.
+        SELECT
+            ARRAY [a.account_id],
+            NULL,
+            NULL,
+            0,
+            rollup.knows_timezone(a.timezone)
+        FROM rollup.accounts a
+        WHERE a.wanted IS NULL
+        AND a.timezone IS NOT NULL
+        AND backfill_chunks.since IS NULL
+        AND backfill_chunks.until IS NULL
+        AND (backfill_chunks.account_id IS NULL OR a.account_id = backfill_chunks.account_id)
     )
     SELECT
         c.account_ids,

@@ -37,6 +37,10 @@ BEGIN
     PERFORM rollup.require_days(drift.since, drift.until);
     PERFORM rollup.require_tables();
 
+    IF drift.account_id IS NOT NULL THEN
+        PERFORM rollup.require_known(drift.account_id);
+    END IF;
+
     PERFORM rollup.require_timezones(account_ids);
 
     RETURN QUERY

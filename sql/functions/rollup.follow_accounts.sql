@@ -130,8 +130,11 @@ BEGIN
         FROM unnest(ids) i (account_id)
         WHERE NOT i.account_id = ANY (held)
     )
-    SELECT (SELECT count(*) FROM wanted) - (SELECT count(*) FROM busy)
-    INTO followed;
+    SELECT count(*)
+    INTO followed
+    FROM wanted w
+    WHERE (w.zone IS NOT NULL OR w.setting IS NULL)
+    AND w.account_id NOT IN (SELECT b.account_id FROM busy b);
 
     RETURN followed;
 END

@@ -18,7 +18,9 @@ DECLARE
     total pg_catalog.int8;
 BEGIN
     PERFORM rollup.require_day(purge_events.before);
+    PERFORM rollup.catch_up(purge_events.account_id);
     PERFORM rollup.require_account(purge_events.account_id);
+    COMMIT;
 
     FOR account IN
         SELECT a.account_id

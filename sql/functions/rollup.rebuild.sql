@@ -21,12 +21,18 @@ BEGIN
     PERFORM rollup.require_days(rebuild.since, rebuild.until);
     PERFORM rollup.require_triggers();
 
+    IF rebuild.account_id IS NOT NULL THEN
+        PERFORM rollup.require_known(rebuild.account_id);
+    END IF;
+
     PERFORM rollup.lock_record(account_ids);
     IF NOT rollup.is_deployed('dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd') THEN
         RAISE EXCEPTION 'another registry has been deployed meanwhile'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = 'Nothing has been changed: call it again.';
     END IF;
+
+    PERFORM rollup.catch_up(rebuild.account_id);
 
     IF rebuild.since IS NULL AND rebuild.until IS NULL THEN
         PERFORM rollup.switch_timezone(account_ids);

@@ -77,7 +77,7 @@ BEGIN
     );
     PERFORM rollup.require_choice('setting of rollup.reads', reads, ARRAY ['account', 'on', 'off']);
     PERFORM rollup.require_moments(resolve_report.since, resolve_report.until);
-    PERFORM rollup.require_reportable(resolve_report.account_id);
+    PERFORM rollup.require_known(resolve_report.account_id);
 
     q.account_id := resolve_report.account_id;
     q.dimension_id := resolve_report.dimension_id;

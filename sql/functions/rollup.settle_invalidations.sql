@@ -4,16 +4,42 @@ CREATE OR REPLACE FUNCTION rollup.settle_invalidations()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 /*
- * Voids the coverage of the accounts in rollup.invalidations and takes over their time zones, for
- * those that could not do so themselves without waiting. Waits for nobody either: what somebody
+ * Sets the time zones in rollup.timezone_requests, and voids the coverage of the accounts in
+ * rollup.invalidations and takes over their time zones, for those that could not do so
+ * themselves without waiting. Waits for nobody either: what somebody
  * else is changing is left for the next call.
  */
 DECLARE
+    request record;
     account_ids bigint[];
     has_all boolean;
 BEGIN
     PERFORM rollup.require_read_committed();
     PERFORM rollup.require_tables();
+
+    FOR request IN
+        WITH taken AS (
+            DELETE FROM rollup.timezone_requests i
+            WHERE i.ctid = ANY (ARRAY (
+                SELECT j.ctid
+                FROM rollup.timezone_requests j
+                FOR UPDATE SKIP LOCKED
+            ))
+            RETURNING
+                i.account_id,
+                i.timezone,
+                i.requested_at
+        )
+        SELECT DISTINCT ON (t.account_id)
+            t.account_id,
+            t.timezone
+        FROM taken t
+        ORDER BY
+            t.account_id,
+            t.requested_at DESC
+    LOOP
+        PERFORM rollup.want_timezone(request.account_id, request.timezone);
+    END LOOP;
 
     WITH taken AS (
         DELETE FROM rollup.invalidations i

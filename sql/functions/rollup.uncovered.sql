@@ -6,8 +6,8 @@ CREATE OR REPLACE FUNCTION rollup.uncovered(account_ids bigint[], since date, un
 AS $function$
 /*
  * Those of the accounts whose rollups are not exact, in the time zone that they are to have, on all days
- * since (inclusive) until (exclusive); NULL is no bound. With but_for_gaps, metrics and dimensions
- * that came later may be missing.
+ * since (inclusive) until (exclusive); NULL is no bound. Accounts that are off are left out. With
+ * but_for_gaps, metrics and dimensions that came later may be missing.
  */
 DECLARE
     span daterange := daterange(
@@ -18,6 +18,13 @@ BEGIN
     RETURN QUERY
     SELECT i.account_id
     FROM unnest(uncovered.account_ids) i (account_id)
+    WHERE NOT EXISTS (
+        SELECT
+        FROM rollup.accounts a
+        WHERE a.account_id = i.account_id
+        AND a.timezone IS NULL
+        AND a.wanted IS NULL
+    )
     EXCEPT
     SELECT v.account_id
     FROM rollup.coverage v

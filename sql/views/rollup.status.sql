@@ -1,7 +1,8 @@
 CREATE OR REPLACE VIEW rollup.status AS
 SELECT
-    a.account_id,
+    coalesce(a.account_id, m.account_id) AS account_id,
     CASE
+        WHEN m.account_id IS NOT NULL THEN 'time zone changed in the application, not yet taken over'
         WHEN a.wanted IS NULL AND a.setting IS NOT NULL
             AND rollup.canonical_timezone(a.setting) IS NULL THEN 'time zone not known'
         WHEN a.wanted IS NULL AND a.timezone IS NULL THEN 'off'
@@ -16,15 +17,16 @@ SELECT
     END AS state,
     a.timezone,
     a.wanted,
-    a.setting,
+    CASE WHEN m.account_id IS NOT NULL THEN m.setting ELSE a.setting END AS setting,
     v.covered,
     a.sealed,
-    a.reads_enabled,
+    coalesce(a.reads_enabled, false) AS reads_enabled,
     coalesce(p.events, 0) AS pending_events,
     a.rebuilt_at,
     a.verified_at
 FROM rollup.accounts a
 JOIN rollup.coverage v ON v.account_id = a.account_id
+FULL JOIN rollup.missed_settings() m ON m.account_id = a.account_id
 LEFT JOIN (
     SELECT
         p.account_id AS account_id,

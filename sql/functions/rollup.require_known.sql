@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION rollup.require_reportable(account_id bigint)
+CREATE OR REPLACE FUNCTION rollup.require_known(account_id bigint)
  RETURNS void
  LANGUAGE plpgsql
  STABLE
@@ -6,14 +6,14 @@ CREATE OR REPLACE FUNCTION rollup.require_reportable(account_id bigint)
 AS $function$
 #variable_conflict use_column
 /*
- * Refuses to go on (SQLSTATE 22023) where nobody knows an account: it takes no part, it has no
+ * Refuses to go on (SQLSTATE 22023) where there is no such account: it takes no part, it has no
  * events, and the application has no account of that id.
  */
 BEGIN
     IF EXISTS (
         SELECT
         FROM rollup.accounts a
-        WHERE a.account_id = require_reportable.account_id
+        WHERE a.account_id = require_known.account_id
     ) THEN
         RETURN;
     END IF;
@@ -21,7 +21,7 @@ BEGIN
     IF EXISTS (
         SELECT
         FROM public.reporting_events e
-        WHERE e.account_id = require_reportable.account_id
+        WHERE e.account_id = require_known.account_id
     ) THEN
         RETURN;
     END IF;
@@ -29,16 +29,16 @@ BEGIN
     IF EXISTS (
         SELECT
         FROM public.accounts s
-        WHERE s.id = require_reportable.account_id
+        WHERE s.id = require_known.account_id
     ) THEN
         RETURN;
     END IF;
 
-    RAISE EXCEPTION 'unknown account %', coalesce(require_reportable.account_id::text, 'NULL')
+    RAISE EXCEPTION 'unknown account %', coalesce(require_known.account_id::text, 'NULL')
         USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Those with rollups are listed by: SELECT account_id FROM rollup.accounts.';
 END
 $function$;
 
-COMMENT ON FUNCTION rollup.require_reportable(bigint) IS
+COMMENT ON FUNCTION rollup.require_known(bigint) IS
     'Raises 22023 where there is no such account.';

@@ -1,0 +1,3 @@
+-- Undoes 0002.
+
+DROP TABLE IF EXISTS rollup.timezone_requests;
