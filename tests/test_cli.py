@@ -126,7 +126,7 @@ def test_render_names_a_file_that_it_cannot_read(tmp_path: Path) -> None:
     (tmp_path / "views").mkdir()
     (tmp_path / "views" / "rollup.status.sql").write_bytes(b"-- gr\xfc\xdfe\n")
     done = run("render", "--check", "--output", str(tmp_path))
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "rollup.status.sql" in done.output
 
 
