@@ -62,7 +62,7 @@ def test_help_names_every_command_and_how_to_name_a_database() -> None:
     said = succeed("--help")
     assert all(name in said for name in cli.commands)
     assert "DATABASE_URL" in said
-    assert run().exit_code == 2
+    assert run().exit_code == 1
 
 
 def test_the_version_is_that_of_the_package() -> None:
@@ -91,7 +91,7 @@ def test_render_check_shows_what_differs_and_writes_nothing(tmp_path: Path) -> N
     (tmp_path / "views" / "rollup.status.sql").unlink()
     (tmp_path / "functions" / "rollup.gone.sql").write_text("SELECT 1;\n")
     done = run("render", "--check", "--output", output)
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "3 of" in done.stderr
     assert f"render --output {output}" in done.stderr
     assert "-    RETURN rollup.fold_pending(account_ids, 0, 1);" in done.stdout
@@ -126,7 +126,7 @@ def test_render_names_a_file_that_it_cannot_read(tmp_path: Path) -> None:
     (tmp_path / "views").mkdir()
     (tmp_path / "views" / "rollup.status.sql").write_bytes(b"-- gr\xfc\xdfe\n")
     done = run("render", "--check", "--output", str(tmp_path))
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "rollup.status.sql" in done.output
 
 

@@ -125,11 +125,11 @@ def test_a_registry_with_several_mistakes_names_them_all(tmp_path: Path) -> None
     ],
     ids=" ".join,
 )
-def test_a_wrong_use_is_explained_with_exit_status_2(
+def test_a_wrong_use_is_explained_with_exit_status_1(
     arguments: tuple[str, ...], database: str
 ) -> None:
     on = None if arguments[0] == "nonsense" else database
-    said = fail(*arguments, on=on, status=2)
+    said = fail(*arguments, on=on)
     assert "Usage: " in said
     assert "--help" in said
 
@@ -150,15 +150,13 @@ def test_a_wrong_use_is_explained_with_exit_status_2(
 def test_numbers_that_nothing_can_be_done_with_are_wrong_use(
     words: tuple[str, ...], database: str
 ) -> None:
-    assert words[1] in fail(*words, on=database, status=2)
+    assert words[1] in fail(*words, on=database)
 
 
 def test_purged_days_are_spoken_of_only_where_something_is_deleted(database: str) -> None:
-    said = fail("deploy", "--even-purged", on=database, status=2)
+    said = fail("deploy", "--even-purged", on=database)
     assert "--even-purged goes with --delete-removed" in said
 
 
 def test_what_is_no_account_is_called_so(database: str) -> None:
-    assert "'abc' is not the id of an account" in fail(
-        "backfill", "--account", "abc", on=database, status=2
-    )
+    assert "'abc' is not the id of an account" in fail("backfill", "--account", "abc", on=database)

@@ -91,7 +91,7 @@ def test_backfill_does_nothing_when_one_declines(
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
 def test_a_question_can_be_refused(key: str, session: Session, database: str) -> None:
     with terminal("backfill", on=database) as screen:
-        assert screen.until("Account [all]:").type(key).end() == 1
+        assert screen.until("Account [all]:").type(key).end() == 130
     assert "Aborted" in screen.shown
     assert "Traceback" not in screen.shown
     assert covered(session) == []
@@ -121,7 +121,7 @@ def test_interrupting_a_backfill_keeps_what_is_done_and_the_next_one_goes_on(
     holder.execute("SELECT pg_advisory_lock(%s, 2)", (LOCK_CLASS,))
     with terminal("backfill", "--yes", "--chunk-events", "5", on=database) as screen:
         await_slot_waiters(session)
-        assert screen.type("\x03").end() == 1
+        assert screen.type("\x03").end() == 130
     assert "interrupted; what is done is kept" in screen.shown
     assert "run the same command again" in screen.shown
     assert "Traceback" not in screen.shown

@@ -9,6 +9,7 @@ import click
 
 from generator import __version__
 from generator.cli.backfill import backfill
+from generator.cli.codes import Commands, heed_termination
 from generator.cli.demo import demo
 from generator.cli.deploy import deploy
 from generator.cli.fold import fold
@@ -23,9 +24,12 @@ from generator.cli.verify import verify
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="A database is named by --database-url, else by DATABASE_URL, else by the PG* "
-    "variables; where none is, commands start an embedded PostgreSQL and say so.",
+    "variables; where none is, commands start an embedded PostgreSQL and say so. Exit codes: "
+    "0 well; 1 error, wrong usage included; 2 a difference or something to do; 130 interrupted; "
+    "143 terminated (docs/operations.md#exit-codes).",
 )
 @click.version_option(__version__, prog_name="reporting-rollups")
 def cli() -> None:
@@ -44,4 +48,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    heed_termination()
     cli(prog_name="python -m generator")

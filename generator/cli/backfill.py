@@ -10,6 +10,7 @@ import click
 import psycopg
 
 from generator import backfill as filling
+from generator.cli.codes import WELL, Terminated, code_of
 from generator.cli.console import as_json, errors, fail, note, say, table
 from generator.cli.options import days_of, dsn_of, with_account, with_database, with_days, with_pace
 from generator.cli.progress import Progress
@@ -120,7 +121,7 @@ def _ask_account(session: Connection) -> int | None:
     accounts = session.execute(_ACCOUNTS).fetchall()
     if not accounts:
         _explain_nothing(session)
-        sys.exit(0)
+        sys.exit(WELL)
     table(["account", "time zone", "state"], accounts)
     known = [str(account) for account, _, _ in accounts]
     answer = click.prompt(
@@ -196,8 +197,9 @@ def _run(results: Iterator[Done], chunks: Sequence[Chunk]) -> None:
                     f"{_described(done.chunk)}, {done.changed} rows changed",
                     done.chunk.events,
                 )
-    except KeyboardInterrupt:
-        fail("interrupted; what is done is kept", GO_ON)
+    except KeyboardInterrupt as interrupt:
+        end = "terminated" if isinstance(interrupt, Terminated) else "interrupted"
+        fail(f"{end}; what is done is kept", GO_ON, code_of(interrupt))
     except psycopg.OperationalError as error:
         fail(f"{str(error).strip()}\nwhat is done is kept", GO_ON)
     pieces = "1 chunk" if len(chunks) == 1 else f"{len(chunks)} chunks"

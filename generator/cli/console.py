@@ -13,6 +13,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from generator.cli.codes import ERROR
 from generator.errors import RollupError
 
 if TYPE_CHECKING:
@@ -53,12 +54,12 @@ _ADVICE = {
 }
 
 
-def fail(message: str, hint: str | None = None) -> NoReturn:
-    """Print an error and exit with 1."""
+def fail(message: str, hint: str | None = None, code: int = ERROR) -> NoReturn:
+    """Print an error and exit, with 1 unless told otherwise."""
     err.print(f"error: {message}", style="red")
     if hint:
         err.print(f"hint: {hint}")
-    sys.exit(1)
+    sys.exit(code)
 
 
 def say(line: str = "") -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import click
 
+from generator.cli.codes import DIFFERENT, WELL
 from generator.cli.console import errors, out
 from generator.cli.options import dsn_of, with_database
 from generator.database import named
@@ -39,4 +40,4 @@ def demo(database_url: str | None, events: int, seed: int, keep: bool) -> None:
         if keep and named(database_url) is None:
             with suppress(KeyboardInterrupt, EOFError):
                 input("The embedded server runs until you press Enter. ")
-    sys.exit(0 if agrees else 1)
+    sys.exit(WELL if agrees else DIFFERENT)

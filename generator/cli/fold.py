@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from generator.cli.codes import endless
 from generator.cli.console import errors, say
 from generator.cli.options import Seconds, session_of, with_account, with_database
 
@@ -35,7 +36,7 @@ def fold(database_url: str | None, account_id: int | None, watch: float | None) 
     in append mode. It waits for nobody: accounts that are being written at the moment are left for
     the next time.
     """
-    with errors(), session_of(database_url) as session:
+    with errors(), session_of(database_url) as session, endless(watch):
         while True:
             folded = _fold_all(session, account_id)
             [left] = session.execute(_LEFT).fetchone() or (0,)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator import plan as planning
+from generator.cli.codes import DIFFERENT, WELL
 from generator.cli.console import as_json, errors, out, say, table
 from generator.cli.options import dsn_of, with_database, with_patience, with_registry
 
@@ -58,7 +59,7 @@ def plan(
         as_json(_plain(found, patience, no_diff))
     else:
         _print(found, patience, no_diff)
-    sys.exit(0 if found.is_nothing else 2)
+    sys.exit(WELL if found.is_nothing else DIFFERENT)
 
 
 def _print(found: Plan, patience: Patience, no_diff: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator import render as rendering
+from generator.cli.codes import DIFFERENT
 from generator.cli.console import errors, fail, note, say
 from generator.cli.options import with_registry
 from generator.errors import RollupError
@@ -33,7 +34,7 @@ _OURS = re.compile(r"^rollup\.|\.rollup_after_")
     show_default=True,
     help="The folder to write to: one file per object, in a folder per kind.",
 )
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 and a diff if they differ.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 2 and a diff if they differ.")
 def render(registry_: Registry, output: Path, check: bool) -> None:
     """Render the registry to SQL, to be read and reviewed.
 
@@ -54,6 +55,7 @@ def render(registry_: Registry, output: Path, check: bool) -> None:
             fail(
                 f"{len(changed)} of {len(wanted)} files in {output}/ are not as rendered",
                 f"run `python -m generator render --output {output}`",
+                DIFFERENT,
             )
         else:
             _write(wanted, changed)

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from generator import comparison, reports
 from generator.cli import report_output as output
+from generator.cli.codes import DIFFERENT
 from generator.cli.console import errors, fail, say
 from generator.cli.moments import Moment, range_of
 from generator.cli.options import AccountId, session_of, with_database, with_registry
@@ -83,7 +84,7 @@ def with_output(command: Command) -> Command:
         click.option(
             "--compare",
             is_flag=True,
-            help="Answer from rollups and from raw events; exit with 1 where they differ.",
+            help="Answer from rollups and from raw events; exit with 2 where they differ.",
         ),
         click.option(
             "--format",
@@ -295,4 +296,4 @@ def _answer(
             output.print_answer(answer, options.format)
         output.print_parts(parts)
         if options.compare and not is_same:
-            sys.exit(1)
+            sys.exit(DIFFERENT)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from generator.cli.codes import DIFFERENT, WELL
 from generator.cli.console import as_json, errors, say, table
 from generator.cli.options import session_of, with_database, with_registry
 from generator.openmetrics import exposition
@@ -29,7 +30,7 @@ _COVERED = {"{(,)}": "all days", "{}": "no days"}
 @click.option("--openmetrics", is_flag=True, help="Print numbers for Prometheus and the like.")
 @click.option("--per-account", is_flag=True, help="With --openmetrics: those of each account, too.")
 @click.option("--all", "all_", is_flag=True, help="List objects that are current, too.")
-@click.option("--exit-code", is_flag=True, help="Exit with 2 or 3 where there is something to do.")
+@click.option("--exit-code", is_flag=True, help="Exit with 2 where there is something to do.")
 def status(
     database_url: str | None,
     registry_: Registry,
@@ -45,8 +46,8 @@ def status(
     holds with what the registry renders. Nothing is changed.
 
     With --exit-code it exits with 2 where `deploy` has something to do: an object is not current, a
-    table lacks something, or another registry is deployed. Else with 3 where an account is not
-    covered on all days, or its time zone is not known; `off` is in order. Else with 0.
+    table lacks something, or another registry is deployed; or where an account is not
+    covered on all days, or its time zone is not known; `off` is in order. --json says which.
     """
     if json_ and openmetrics:
         raise click.UsageError("--json or --openmetrics, not both")
@@ -66,9 +67,7 @@ def status(
 
 
 def _code(report: Report) -> int:
-    if not report.is_current:
-        return 2
-    return 3 if report.uncovered else 0
+    return WELL if report.is_current and not report.uncovered else DIFFERENT
 
 
 def _plain(report: Report) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator import verify as verifying
+from generator.cli.codes import DIFFERENT, WELL, endless
 from generator.cli.console import as_json, errors, note, say, table
 from generator.cli.options import (
     Seconds,
@@ -68,7 +69,7 @@ def verify(
     limit: int,
     json_: bool,
 ) -> None:
-    """Compare rollups with raw events; exit with 1 where they differ.
+    """Compare rollups with raw events; exit with 2 where they differ.
 
     Numbers are truth minus rollups. Reads all events in scope, or with --sample those of some days,
     in one snapshot, without locks: writers are not held up, and what they are doing is no
@@ -80,18 +81,14 @@ def verify(
         raise click.UsageError("--sample draws from all accounts and days")
     show = partial(_show, limit=limit, json_=json_)
     differed = False
-    with errors(), session_of(database_url) as session:
-        try:
-            while True:
-                differed |= show(*_compared(session, scope, account_days, repair))
-                differed |= _tell_unsettled(session, scope)
-                if not watch:
-                    break
-                time.sleep(watch)
-        except KeyboardInterrupt:
+    with errors(), session_of(database_url) as session, endless(watch):
+        while True:
+            differed |= show(*_compared(session, scope, account_days, repair))
+            differed |= _tell_unsettled(session, scope)
             if not watch:
-                raise
-    sys.exit(1 if differed else 0)
+                break
+            time.sleep(watch)
+    sys.exit(DIFFERENT if differed and not watch else WELL)
 
 
 def _compared(

@@ -106,7 +106,7 @@ class Stations:
         assert "has rows already" in self.do("plan", "--no-diff", status=2)
         self.do("deploy")
         self.do("plan", status=0)
-        self.do("status", "--exit-code", status=3)
+        self.do("status", "--exit-code", status=2)
         assert self.session.execute("SELECT count(*) > 0 FROM rollup.drift()").fetchone() == (True,)
 
     def backfill(self) -> None:
@@ -124,7 +124,7 @@ class Stations:
         assert "metric opened_count" in self.do("plan", "--no-diff", *named, status=2)
         self.do("deploy", *named)
         assert self._missing() == {"opened_count"}
-        self.do("verify", status=1)
+        self.do("verify", status=2)
         self.do("backfill", "--jobs", "2")
         assert self._missing() == set()
         self.do("status", "--exit-code", *named)
@@ -144,7 +144,7 @@ class Stations:
         self.session.execute("DROP TRIGGER rollup_after_insert ON public.reporting_events")
         assert "MISSING" in self.do("status", "--exit-code", status=2)
         self.do("deploy")
-        self.do("status", "--exit-code", status=3)
+        self.do("status", "--exit-code", status=2)
         self.do("backfill")
         self.do("verify")
 
