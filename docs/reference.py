@@ -37,8 +37,9 @@ The objects are those of the packaged registry. Another one gives the rollup tab
 COMMANDS = """\
 Each is called as `python -m generator` and its name, or `reporting-rollups` and its name where the
 package is installed; its `--help` says the same as this page. The database is that of
-`--database-url`, else of `DATABASE_URL`, else of the `PG*` variables, else an embedded one. Exit
-status: 0; 1 for an error, and where `verify` or a comparison finds a difference; 2 for wrong use.
+`--database-url`, else of `DATABASE_URL`, else of the `PG*` variables; only `demo` brings one of its
+own. Exit codes: 0 all is well; 1 an error, wrong usage included; 2 a difference or something to do;
+130 interrupted; 143 terminated.
 """
 
 INTERFACE = """\

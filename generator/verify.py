@@ -54,11 +54,24 @@ AND v.covered = '{(,)}'
 """
 
 _UNSETTLED = """
-SELECT s.account_id, s.state
-FROM rollup.status s
-WHERE (%(account)s::bigint IS NULL OR s.account_id = %(account)s)
-AND (s.state LIKE '%%, not yet %%' OR s.state = 'time zone gone from the server')
-ORDER BY s.account_id
+SELECT
+    account_id,
+    CASE
+        WHEN m.account_id IS NOT NULL
+            THEN 'time zone changed in the application, not yet taken over'
+        WHEN a.wanted IS NULL THEN 'switched off, not yet removed'
+        WHEN a.timezone = a.wanted THEN 'time zone gone from the server'
+        ELSE 'time zone changed, not yet rebuilt'
+    END
+FROM rollup.accounts a
+FULL JOIN rollup.missed_settings(%(account)s) m USING (account_id)
+WHERE (%(account)s::bigint IS NULL OR account_id = %(account)s)
+AND (
+    m.account_id IS NOT NULL
+    OR a.timezone IS DISTINCT FROM a.wanted
+    OR NOT rollup.knows_timezone(a.timezone)
+)
+ORDER BY account_id
 """
 
 _SIZE = """

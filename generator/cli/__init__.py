@@ -27,7 +27,7 @@ from generator.cli.verify import verify
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="A database is named by --database-url, else by DATABASE_URL, else by the PG* "
-    "variables; where none is, commands start an embedded PostgreSQL and say so. Exit codes: "
+    "variables; only `demo` brings one of its own. Exit codes: "
     "0 well; 1 error, wrong usage included; 2 a difference or something to do; 130 interrupted; "
     "143 terminated (docs/operations.md#exit-codes).",
 )

@@ -78,7 +78,7 @@ def backfill(
     if json_ and not dry_run:
         raise click.UsageError("--json prints a plan: give --dry-run, too")
     first, end = days_of(since, until)
-    with errors(), dsn_of(database_url) as dsn, connect(dsn) as session:
+    with errors(), connect(dsn := dsn_of(database_url)) as session:
         if not dry_run:
             filling.settle(session)
         asking = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or dry_run)

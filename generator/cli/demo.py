@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from contextlib import suppress
 
 import click
 
 from generator.cli.codes import DIFFERENT, WELL
-from generator.cli.console import errors, out
-from generator.cli.options import dsn_of, with_database
+from generator.cli.console import errors, note, out, say
+from generator.cli.options import with_database
 from generator.database import named
+from generator.demo.own_database import NAME
+from generator.embedded import EmbeddedServer
 from generator.registry import load
 
 
@@ -33,11 +35,28 @@ def demo(database_url: str | None, events: int, seed: int, keep: bool) -> None:
     Makes a database of its own, loads history, deploys, backfills, writes and rebuilds at once,
     reports, and verifies. Touches nothing else.
     """
-    from generator.demo import run  # needed by nobody else
-
-    with errors(), dsn_of(database_url) as dsn:
-        agrees = run(dsn, load(), out, events=events, seed=seed, keep=keep)
-        if keep and named(database_url) is None:
-            with suppress(KeyboardInterrupt, EOFError):
-                input("The embedded server runs until you press Enter. ")
+    with errors():
+        dsn = named(database_url)
+        if dsn is not None:
+            agrees = _run(dsn, events, seed, keep)
+        else:
+            agrees = _on_a_server_of_its_own(events, seed, keep)
     sys.exit(WELL if agrees else DIFFERENT)
+
+
+def _on_a_server_of_its_own(events: int, seed: int, keep: bool) -> bool:
+    """Run it on an embedded server, which goes on after it if it is to be kept."""
+    with EmbeddedServer() as server:
+        note(f"an embedded PostgreSQL {server.version}, data in {server.base}")
+        agrees = _run(server.dsn(), events, seed, keep)
+        if keep:
+            stop = server.keep()
+            say(f"export DATABASE_URL={shlex.quote(server.dsn(NAME))}")
+            note(f"the server runs on; this stops it: {stop}")
+        return agrees
+
+
+def _run(dsn: str, events: int, seed: int, keep: bool) -> bool:
+    from generator.demo import run  # takes long to import, and no other command needs it
+
+    return run(dsn, load(), out, events=events, seed=seed, keep=keep)

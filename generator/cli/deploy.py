@@ -55,7 +55,8 @@ def deploy(
         raise click.UsageError("--even-purged goes with --delete-removed")
     if dry_run and (backfill or delete_removed):
         raise click.UsageError("--dry-run prints what deploys: no --backfill, no --delete-removed")
-    with errors(), dsn_of(database_url) as dsn:
+    with errors():
+        dsn = dsn_of(database_url)
         if dry_run:
             click.echo(writing.dry_run(dsn, registry_, patience).encode(), nl=False)
             return

@@ -12,8 +12,8 @@ import click
 
 from generator import database, registry
 from generator.backfill import CHUNK_EVENTS
-from generator.cli.console import errors, note
-from generator.embedded import EmbeddedServer
+from generator.cli.console import errors
+from generator.errors import DatabaseError
 from generator.pace import Pace
 from generator.patience import Patience
 
@@ -78,8 +78,8 @@ def with_database(command: Command) -> Command:
     return click.option(
         "--database-url",
         metavar="URL",
-        help="The database: a URL or libpq connection string. Without it, DATABASE_URL or the PG* "
-        "variables name one; else an embedded server is started.",
+        help="The database: a URL or libpq connection string.  [default: what DATABASE_URL or the "
+        "PG* variables name]",
     )(command)
 
 
@@ -184,23 +184,20 @@ def days_of(since: datetime | None, until: datetime | None) -> tuple[date | None
     return since and since.date(), until and until.date()
 
 
-@contextmanager
-def dsn_of(database_url: str | None) -> Iterator[str]:
-    """Give the connection string of the database that is named; else start a server, and say so."""
+def dsn_of(database_url: str | None) -> str:
+    """Give the connection string of the database that is named; that none is, is an error."""
     dsn = database.named(database_url)
-    if dsn is not None:
-        yield dsn
-        return
-    with EmbeddedServer() as server:
-        note(
-            f"no database named: using an embedded PostgreSQL {server.version}, "
-            f"data in {server.base}"
+    if dsn is None:
+        raise DatabaseError(
+            "no database is named",
+            hint="give --database-url, or set DATABASE_URL or the PG* variables (PGDATABASE, "
+            "PGHOST, PGSERVICE, ...); only `demo` brings a server of its own",
         )
-        yield server.dsn()
+    return dsn
 
 
 @contextmanager
 def session_of(database_url: str | None) -> Iterator[database.Connection]:
     """Connect to the database that is named."""
-    with dsn_of(database_url) as dsn, database.connect(dsn) as session:
+    with database.connect(dsn_of(database_url)) as session:
         yield session

@@ -53,7 +53,8 @@ def plan(
     Exits with 0 where there is nothing to do, with 2 where there is, and with 1 where `deploy`
     would refuse.
     """
-    with errors(), dsn_of(database_url) as dsn:
+    with errors():
+        dsn = dsn_of(database_url)
         found = planning.plan(dsn, registry_, patience)
     if json_:
         as_json(_plain(found, patience, no_diff))

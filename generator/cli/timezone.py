@@ -47,7 +47,7 @@ def timezone(
         raise click.UsageError("give ACCOUNT_ID and either ZONE or --off")
     if no_backfill and not off and zone is None:
         raise click.UsageError("--no-backfill goes with ZONE or --off")
-    with errors(), dsn_of(database_url) as dsn, connect(dsn) as session:
+    with errors(), connect(dsn := dsn_of(database_url)) as session:
         if account_id is not None and (off or zone is not None):
             require_there(session, account_id)
             [canonical] = session.execute(_SET, (account_id, zone)).fetchone() or (None,)

