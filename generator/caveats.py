@@ -65,6 +65,11 @@ ORDER BY a.attnum
 def caveats(session: Connection, changes: Changes) -> Iterator[str]:
     """Say what is to be known before a deployment makes these changes."""
     yield from _of_rollups(session, changes)
+    if changes.has_sealed:
+        yield (
+            "days whose events were purged before an undeployment are sealed again: what has "
+            "happened to events on them since then is not counted"
+        )
     yield from _of_indexes(session, changes)
     yield from _of_partitions(changes)
     for one in changes.objects:
