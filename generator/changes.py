@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import deployments, sealed, tables
+from generator import deployments, partitions, sealed, tables
 from generator.catalog import Object, Status, compare
 from generator.counting import Difference, difference, is_explained
 from generator.dependents import dependents, in_order
@@ -49,6 +49,8 @@ class Changes:
     dependents: tuple[Dependent, ...]
     events: tuple[Sql, ...]
     """The source table, and its partitions after it, as its writers lock them."""
+    untouched: tuple[str, ...]
+    """New partitions that nothing was ever written to: their missing triggers missed nothing."""
     has_sealed: bool
     """Whether an earlier undeployment has left days that are sealed."""
     last: Deployed | None
@@ -71,7 +73,7 @@ class Changes:
         reasons = []
         if self.difference.is_everything:
             reasons.append("all is counted otherwise")
-        if any(one.kind == "trigger" for one in self.objects):
+        if any(one.kind == "trigger" and one.table not in self.untouched for one in self.objects):
             reasons.append("triggers were missing, off or changed")
         if any(one.is_foreign for one in self.objects):
             reasons.append("somebody else has replaced a function")
@@ -117,6 +119,7 @@ def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, .
         drops=in_order(gone, known),
         dependents=known,
         events=events,
+        untouched=partitions.untouched(session, stale) if last else (),
         has_sealed=sealed.are_kept(session, registry),
         last=last,
         difference=difference(last.counting, registry.counting) if last else Difference(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from generator import deployments, gaps, sealed
+from generator import deployments, gaps, partitions, sealed
 from generator.blockers import Lock
 from generator.catalog import fingerprints
 from generator.database import PLAIN
@@ -109,7 +109,7 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     """
     if changes.is_nothing and not made:
         return
-    if changes.miscounts or changes.difference or changes.has_sealed:
+    if changes.miscounts or changes.difference or changes.has_sealed or changes.untouched:
         yield TAKE_SLOTS
     for one in changes.objects:
         if one.kind != "trigger" and one.rendered is not None:
@@ -120,6 +120,8 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     if changes.has_sealed:
         yield from sealed.taken_over(changes.registry)
     yield from _locks(changes)
+    for name in changes.untouched:
+        yield partitions.void_if_written(name)
     for one in changes.objects:
         if one.kind == "trigger" and one.rendered is not None:
             yield Statement(text=one.rendered.text)
