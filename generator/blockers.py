@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import psycopg
 
-from generator.locks import LOCK_CLASS
+from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.quoting import literal
 
 if TYPE_CHECKING:
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from generator.database import Connection
 
-Mode = Literal["ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "ROWS", "SLOTS"]
+Mode = Literal["ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "ROWS", "SLOTS", "TURN"]
 
 _HARMLESS: dict[Mode, list[str]] = {
     "ACCESS EXCLUSIVE": [],
     "SHARE ROW EXCLUSIVE": ["AccessShareLock", "RowShareLock"],
     "ROWS": ["AccessShareLock"],
     "SLOTS": [],
+    "TURN": [],
 }
 """The modes in which others may hold a relation beside us."""
 
@@ -49,7 +50,12 @@ AND CASE h.locktype
         h.relation IN (SELECT to_regclass(r) FROM unnest(%(relations)s::text[]) r)
         AND h.mode <> ALL (%(harmless)s)
     WHEN 'advisory' THEN
-        %(mode)s = 'SLOTS' AND h.classid = %(slot_class)s AND h.objsubid = 2
+        h.classid = %(slot_class)s
+        AND h.objsubid = 2
+        AND CASE %(mode)s
+            WHEN 'SLOTS' THEN h.objid <> %(turn)s
+            WHEN 'TURN' THEN h.objid = %(turn)s
+        END
 END
 ORDER BY age DESC NULLS LAST, h.pid
 LIMIT 5
@@ -93,6 +99,7 @@ def holders(session: Connection, lock: Lock) -> list[str]:
         "harmless": _HARMLESS[lock.mode],
         "mode": lock.mode,
         "slot_class": LOCK_CLASS,
+        "turn": DEPLOY_KEY,
     }
     return [_named(*row) for row in session.execute(_HOLDERS, wanted)]
 

@@ -65,6 +65,11 @@ ORDER BY a.attnum
 def caveats(session: Connection, changes: Changes) -> Iterator[str]:
     """Say what is to be known before a deployment makes these changes."""
     yield from _of_rollups(session, changes)
+    if changes.has_sealed:
+        yield (
+            "days whose events were purged before an undeployment are sealed again: what has "
+            "happened to events on them since then is not counted"
+        )
     yield from _of_indexes(session, changes)
     yield from _of_partitions(changes)
     for one in changes.objects:
@@ -104,7 +109,7 @@ def _of_indexes(session: Connection, changes: Changes) -> Iterator[str]:
 def _of_partitions(changes: Changes) -> Iterator[str]:
     """Say which partitions have been written to with nobody counting."""
     lacking = {one.table for one in changes.objects if one.kind == "trigger" and one.rendered}
-    names = [name for name in changes.events[1:] if name in lacking]
+    names = [name for name in changes.events[1:] if name in lacking - {*changes.untouched}]
     if names and changes.last is not None:
         yield (
             f"triggers are missing or off on {_listed(names)}: statements straight on such a "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import deployments, tables
+from generator import deployments, partitions, sealed, tables
 from generator.catalog import Object, Status, compare
 from generator.counting import Difference, difference, is_explained
 from generator.dependents import dependents, in_order
@@ -29,6 +29,9 @@ VERBS: dict[Status, str] = {
 }
 """What is done about an object, by how it stands."""
 
+TAKE_OVER_SEALED = "take over sealed days"
+"""What is done about days that were purged before an undeployment."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
@@ -46,6 +49,10 @@ class Changes:
     dependents: tuple[Dependent, ...]
     events: tuple[Sql, ...]
     """The source table, and its partitions after it, as its writers lock them."""
+    untouched: tuple[str, ...]
+    """New partitions that nothing was ever written to: their missing triggers missed nothing."""
+    has_sealed: bool
+    """Whether an earlier undeployment has left days that are sealed."""
     last: Deployed | None
     difference: Difference
     """What is counted otherwise than by the last deployment; of the first, nothing is."""
@@ -54,7 +61,7 @@ class Changes:
     def is_nothing(self) -> bool:
         """Whether nothing would be changed or written down."""
         is_known = self.last is not None and self.last.registry_digest == self.registry.digest
-        return is_known and not self.tables and not self.objects
+        return is_known and not self.tables and not self.objects and not self.has_sealed
 
     @property
     def miscounts(self) -> tuple[str, ...]:
@@ -66,7 +73,7 @@ class Changes:
         reasons = []
         if self.difference.is_everything:
             reasons.append("all is counted otherwise")
-        if any(one.kind == "trigger" for one in self.objects):
+        if any(one.kind == "trigger" and one.table not in self.untouched for one in self.objects):
             reasons.append("triggers were missing, off or changed")
         if any(one.is_foreign for one in self.objects):
             reasons.append("somebody else has replaced a function")
@@ -90,7 +97,8 @@ class Changes:
     @property
     def described(self) -> tuple[str, ...]:
         """Say of each object what is done about it."""
-        return tuple(f"{VERBS[one.status]} {one}" for one in self.objects)
+        objects = (f"{VERBS[one.status]} {one}" for one in self.objects)
+        return (*objects, *([TAKE_OVER_SEALED] if self.has_sealed else []))
 
 
 def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, ...]) -> Changes:
@@ -111,6 +119,8 @@ def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, .
         drops=in_order(gone, known),
         dependents=known,
         events=events,
+        untouched=partitions.untouched(session, stale) if last else (),
+        has_sealed=sealed.are_kept(session, registry),
         last=last,
         difference=difference(last.counting, registry.counting) if last else Difference(),
     )

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from generator import gaps, requirements, rights, tables
 from generator.database import MINIMUM_VERSION, Connection, connect
 from generator.errors import DatabaseError
-from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.migrate import migrate
 from generator.patience import Patience
 from generator.render import render
 from generator.steps import Steps
+from generator.turns import take_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ def deploy(
     """
     patience = patience or Patience()
     with connect(dsn) as session:
-        session.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, DEPLOY_KEY))
+        take_turn(session, patience, report)
         check(session, registry)
         migrations = migrate(session, dsn)
         steps = Steps(session, registry, render(registry, tables.survey(session, registry)))

@@ -64,6 +64,9 @@ class Change:
     remark: str = ""
 
 
+_SEALED = (Change(action="take over", kind="days", name="sealed days"),)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a deployment would do."""
@@ -86,6 +89,7 @@ class Plan:
             *(Change(action="apply", kind="migration", name=name) for name in self.migrations),
             *map(_of_table, self.changes.tables),
             *map(_of_object, self.changes.objects),
+            *(_SEALED if self.changes.has_sealed else ()),
         )
         if listed or self.is_nothing:
             return listed

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from generator import deployments, gaps
+from generator import deployments, gaps, partitions, sealed
 from generator.blockers import Lock
 from generator.catalog import fingerprints
 from generator.database import PLAIN
 from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
+from generator.quoting import qualified
 from generator.statements import Statement
 
 if TYPE_CHECKING:
@@ -99,6 +100,12 @@ $replace$;
 def of_tables(changes: Changes) -> Iterator[Statement]:
     """Create the tables of ours that are missing, and add what others lack."""
     texts = {one.name: one.text for one in changes.rendered if one.kind == "table"}
+    rollups = changes.registry.rollups
+    if changes.has_sealed and any(
+        one.is_missing and one.name == qualified(rollups.schema, rollups.table)
+        for one in changes.tables
+    ):
+        yield sealed.dropped(changes.registry)
     for lack in changes.tables:
         if lack.is_missing:
             yield Statement(text=texts[lack.name])
@@ -129,7 +136,7 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     """
     if changes.is_nothing and not made:
         return
-    if changes.miscounts or changes.difference:
+    if changes.miscounts or changes.difference or changes.has_sealed or changes.untouched:
         yield TAKE_SLOTS
     for one in changes.objects:
         if one.kind != "trigger" and one.rendered is not None:
@@ -139,7 +146,11 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     yield from gaps.of_difference(changes.difference)
     if changes.miscounts:
         yield VOID_COVERAGE
+    if changes.has_sealed:
+        yield from sealed.taken_over(changes.registry)
     yield from _locks(changes)
+    for name in changes.untouched:
+        yield partitions.void_if_written(name)
     for one in changes.objects:
         if one.kind == "trigger" and one.rendered is not None:
             yield Statement(text=one.rendered.text)

@@ -58,5 +58,5 @@ class Steps:
         voided = False
         for statement in statements:
             rows = statement.run(self.session).rowcount
-            voided |= statement == script.VOID_COVERAGE and rows > 0
+            voided |= statement.why == script.VOID_COVERAGE.why and rows > 0
         return voided

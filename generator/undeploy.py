@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import rights, tables
+from generator import rights, sealed, tables
 from generator.blockers import waiting_for
 from generator.database import Connection, connect
 from generator.dependents import dependents
 from generator.errors import DatabaseError
-from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.migrate import SCHEMA
 from generator.patience import Patience
 from generator.quoting import qualified
 from generator.script import TAKE_SLOTS
+from generator.turns import take_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,14 +66,18 @@ class _Steps:
                 + "\n".join(f"  {name}" for name in others),
                 hint="drop them first; nothing has been changed",
             )
-        sealed = [str(account) for [account] in self.session.execute(_SEALED)]
-        if self.drop_rollups and sealed and not even_purged:
+        purged = [str(account) for account in self.purged()]
+        if self.drop_rollups and purged and not even_purged:
             raise DatabaseError(
-                f"raw events have been purged of accounts {', '.join(sealed[:5])}"
-                + (f" and {len(sealed) - 5} more" if len(sealed) > 5 else "")
+                f"raw events have been purged of accounts {', '.join(purged[:5])}"
+                + (f" and {len(purged) - 5} more" if len(purged) > 5 else "")
                 + ": their totals are all that is left of those days",
                 hint="leave out --drop-rollups, or say --even-purged",
             )
+
+    def purged(self) -> list[int]:
+        """List the accounts of which days have been purged."""
+        return [account for [account] in self.session.execute(_SEALED)]
 
     def fold(self) -> None:
         """Move what is pending by now into the rollup table, as far as nobody is writing there."""
@@ -94,6 +98,8 @@ class _Steps:
                 self.session.execute(f"LOCK TABLE ONLY {name} IN ACCESS EXCLUSIVE MODE")
         if not self.drop_rollups:
             self.fold()
+            if self.purged():
+                sealed.keep(self.session, self.registry)
         triggers = self.session.execute(_TRIGGERS, {"schema": SCHEMA}).fetchall()
         for table, trigger in triggers:
             with waiting_for("ACCESS EXCLUSIVE", table):
@@ -106,6 +112,7 @@ class _Steps:
             rollups = qualified(self.registry.rollups.schema, self.registry.rollups.table)
             with waiting_for("ACCESS EXCLUSIVE", rollups):
                 self.session.execute(f"DROP TABLE {rollups}")
+                sealed.drop(self.session, self.registry)
             gone.append(f"table {rollups}")
         return gone
 
@@ -122,12 +129,13 @@ def undeploy(
     """Take out triggers and schema, all or nothing, and return what has gone.
 
     The rollup table stays, with all that was pending folded into it, unless `drop_rollups`; that is
-    refused where days have been purged, whose totals it holds, unless `even_purged`. Writers wait
-    as long as `patience` says at the most.
+    refused where days have been purged, whose totals it holds, unless `even_purged`. Which days
+    these are is kept beside it, see `generator.sealed`. Writers wait as long as `patience` says at
+    the most.
     """
     patience = patience or Patience()
     with connect(dsn) as session:
-        session.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, DEPLOY_KEY))
+        take_turn(session, patience, report)
         steps = _Steps(session, registry, drop_rollups)
         steps.check(even_purged=even_purged)
         if not drop_rollups:

@@ -54,7 +54,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "CALL rollup.purge_events('-infinity')", "22004", "purge_events(before)"
     ),
     "purging before the day after the last": (
-        "CALL rollup.purge_events('5874897-12-31', 1)", "22008", ""
+        "CALL rollup.purge_events('5874897-12-31', 1)", "22023", "today at the latest"
     ),
     "purging the events of nobody": (
         f"CALL rollup.purge_events('{DAY}', 99)", "22023", "rollup.accounts"

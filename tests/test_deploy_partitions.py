@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from generator.deploy import Deployment, deploy
+from generator.patience import Patience
 from generator.registry import load
 from generator.status import inspect
 from tests.events import desk, mix
 from tests.layouts import APRIL, PARTITIONED
 from tests.oracle import assert_exact, assert_exact_where_covered, differences
+from tests.waiting import PATIENCE, PAUSE
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,6 +34,15 @@ TABLES = {
     "public.march_of_2",
     "public.march_of_others",
 }
+INTO_APRIL = """
+INSERT INTO public.april (name, account_id, created_at, updated_at)
+VALUES ('first_response', 1, '2026-04-02', '2026-04-02')
+"""
+WAITS = """
+SELECT EXISTS (
+    SELECT FROM pg_locks l WHERE l.relation = 'public.april'::regclass AND NOT l.granted
+)
+"""
 WRITES = {
     "an insert": "INSERT INTO public.march_of_2 TABLE public.march_of_2",
     "an update": "UPDATE public.march SET value = value + 1, user_id = 1",
@@ -99,6 +112,72 @@ def test_a_partition_made_later_is_missing_triggers_until_the_next_deploy(
     assert len(deploy(reference_database, REGISTRY).changes) == 4
     assert stale(session) == set()
     assert_exact_where_covered(session)
+    session.execute("CALL rollup.backfill()")
+    assert_exact(session)
+
+
+def test_a_new_partition_that_nothing_was_written_to_leaves_all_days_covered(
+    session: Session, reference_database: str
+) -> None:
+    session.execute(APRIL)
+    done = deploy(reference_database, REGISTRY)
+    assert len(done.changes) == 4
+    assert not done.coverage_voided
+    assert is_covered(session)
+    session.execute(INTO_APRIL)
+    assert_exact(session)
+    session.execute("DROP TABLE public.april")
+    session.execute(APRIL)
+    assert deploy(reference_database, REGISTRY).coverage_voided
+    session.execute("CALL rollup.backfill()")
+    assert_exact(session)
+
+
+def test_an_event_written_to_a_new_partition_and_deleted_by_its_parent_voids_coverage(
+    session: Session, reference_database: str
+) -> None:
+    session.execute(APRIL)
+    session.execute(INTO_APRIL)
+    session.execute("DELETE FROM public.reporting_events WHERE created_at >= '2026-04-01'")
+    assert differences(session)
+    assert deploy(reference_database, REGISTRY).coverage_voided
+    session.execute("CALL rollup.backfill()")
+    assert_exact(session)
+
+
+def test_a_writer_who_is_first_to_write_to_a_new_partition_is_not_missed(
+    session: Session, reference_database: str, connect: Connect
+) -> None:
+    session.execute(APRIL)
+    writer = connect(reference_database, autocommit=False)
+    writer.execute("LOCK TABLE public.april IN ROW EXCLUSIVE MODE")
+    patience = Patience(lock_timeout=30, attempts=1)
+    with ThreadPoolExecutor(1) as executor:
+        deployment = executor.submit(deploy, reference_database, REGISTRY, patience=patience)
+        deadline = time.monotonic() + PATIENCE
+        while session.execute(WAITS).fetchone() != (True,):
+            assert time.monotonic() < deadline
+            time.sleep(PAUSE)
+        writer.execute(INTO_APRIL)
+        writer.commit()
+        assert deployment.result(PATIENCE).coverage_voided
+    assert_exact_where_covered(session)
+    session.execute("CALL rollup.backfill()")
+    assert_exact(session)
+
+
+def test_a_table_that_inherits_leaves_all_days_covered_only_where_nothing_was_written_to_it(
+    database: str, connect: Connect
+) -> None:
+    session = desk(connect(database))
+    mix(session)
+    session.execute("CREATE TABLE public.child () INHERITS (public.reporting_events)")
+    assert not deploy(database, REGISTRY).coverage_voided
+    session.execute(INTO_APRIL.replace("april", "child"))
+    assert_exact(session)
+    session.execute("CREATE TABLE public.other () INHERITS (public.reporting_events)")
+    session.execute(INTO_APRIL.replace("april", "other"))
+    assert deploy(database, REGISTRY).coverage_voided
     session.execute("CALL rollup.backfill()")
     assert_exact(session)
 

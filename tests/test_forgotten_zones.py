@@ -279,7 +279,7 @@ def test_a_purge_of_all_purges_the_others(session: Session) -> None:
     assert session.execute(ARCHIVED, {"covered": False}).fetchall() == []
     assert set(before) == {1, 2, 3}
     assert left == {2: before[2]}
-    assert re.search("account 2: not purged, .* HINT: First run: CALL rollup.backfill\\(2\\)", said)
+    assert re.search("account 2 is not purged: .* zone .* HINT: Give it another: .*", said)
     assert_helpful(told(session, "CALL rollup.backfill(2)"))
 
 

@@ -339,6 +339,80 @@ def test_a_purge_of_all_leaves_out_whose_rollups_may_be_wrong(
     assert_exact(session)
 
 
+WRONG = "UPDATE public.reporting_events_rollups SET count = 9 WHERE account_id = 2 AND date = %s"
+
+
+def test_a_day_that_differs_from_its_events_is_not_purged_until_it_is_repaired(
+    session: Session,
+) -> None:
+    session.execute(WRONG, ("2026-03-09",))
+    before = events(session)
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState) as error:
+        session.execute(PURGE_2)
+    assert "account 2 differs" in str(error.value)
+    assert "from 2026-03-09 to 2026-03-09" in str(error.value)
+    assert "verify --account 2 --repair" in (error.value.diag.message_hint or "")
+    assert (events(session), sealed(session)) == (before, {})
+    session.execute(PURGE)
+    assert [events(session, account) > 0 for account in (1, 2, 3)] == [False, True, False]
+    session.execute("SELECT rollup.rebuild(2)")
+    session.execute(PURGE_2)
+    assert events(session) == 0
+    assert_exact(session)
+
+
+def test_a_day_that_differs_after_those_to_be_purged_does_not_matter(session: Session) -> None:
+    session.execute(WRONG, ("2026-03-11",))
+    session.execute(PURGE_2)
+    assert events(session, 2) == 0
+    session.execute("SELECT rollup.rebuild(2)")
+    assert_exact(session)
+
+
+def test_a_day_is_sealed_whole_and_only_when_the_days_before_it_are_purged(
+    session: Session,
+) -> None:
+    session.execute(
+        "INSERT INTO public.reporting_events (name, account_id, created_at, updated_at)"
+        " SELECT 'reply_time', 2, day + interval '12 h' + i * interval '1 s', day"
+        " FROM generate_series('2026-01-05', '2026-01-07', interval '1 day') day,"
+        " generate_series(1, 12000) i"
+    )
+    assert session.execute(f"SELECT rollup.purge_chunk(2, '{DAY}', 10)").fetchone() == (10,)
+    assert sealed(session) == {2: "{(,2026-01-07)}"}
+    session.execute(
+        "UPDATE public.reporting_events_rollups SET count = 1 WHERE date = '2026-01-07'"
+    )
+    while sealed(session) == {2: "{(,2026-01-07)}"}:
+        try:
+            session.execute(f"SELECT rollup.purge_chunk(2, '{DAY}', 20000)")
+        except psycopg.errors.ObjectNotInPrerequisiteState:
+            break
+    assert sealed(session) == {2: "{(,2026-01-07)}"}
+    assert events(session, 2, "2026-01-07") == 0
+    session.execute("SELECT rollup.rebuild(2)")
+    session.execute(PURGE_2)
+    assert sealed(session) == {2: f"{{(,{DAY})}}"}
+    assert_exact(session)
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "Pacific/Kiritimati", "America/New_York"])
+def test_a_day_that_is_not_over_in_the_zone_of_the_account_is_not_purged(
+    session: Session, zone: str
+) -> None:
+    session.execute("SELECT rollup.set_timezone(2, %s), rollup.rebuild(2)", (zone,))
+    [today] = session.execute("SELECT (now() AT TIME ZONE %s)::date", (zone,)).fetchone() or ("",)
+    before = events(session, 2, EVER)
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="not over"):
+        session.execute("CALL rollup.purge_events(%s::date + 1, 2)", (today,))
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="not over"):
+        session.execute("CALL rollup.purge_events(%s::date + 3)", (today,))
+    assert (events(session, 2, EVER), sealed(session)) == (before, {})
+    session.execute("CALL rollup.purge_events(%s, 2)", (today,))
+    assert sealed(session) == {2: f"{{(,{today})}}"}
+    assert_exact(session)
+
+
 @pytest.mark.parametrize(
     ("statement", "error"),
     [

@@ -101,7 +101,7 @@ def test_what_is_justified_is_still_found() -> None:
     ("damage", "by", "code"),
     [
         ("OPERATOR(pg_catalog.=) 0", "= 0", "PS001"),
-        ("pg_catalog.format(", "format(", "PS016"),
+        ("pg_catalog.now(", "now(", "PS016"),
         ("FROM rollup.accounts", "FROM accounts", "PS017"),
     ],
 )

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.deploy import deploy
+from generator.dry_run import dry_run
 from generator.errors import DatabaseError
+from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.patience import Patience
 from generator.registry import load
 from generator.undeploy import undeploy
@@ -211,6 +213,102 @@ def test_totals_of_purged_days_are_not_dropped_unless_told_so(
     assert "--even-purged" in (error.value.hint or "")
     undeploy(database, REGISTRY, drop_rollups=True, even_purged=True)
     assert session.execute("SELECT to_regclass(%s)", (ROLLUPS,)).fetchone() == (None,)
+
+
+ALL = "SELECT r::text FROM public.reporting_events_rollups r ORDER BY 1"
+MEMBERS = "SELECT m::text FROM rollup.distinct_members m WHERE m.date < '2026-03-09' ORDER BY 1"
+SEALED = """
+SELECT a.account_id, a.sealed::text FROM rollup.accounts a WHERE a.sealed <> '{}' ORDER BY 1
+"""
+KEPT = ("public.reporting_events_rollups_sealed", "public.reporting_events_rollups_sealed_members")
+
+
+def are_kept(session: Session) -> bool:
+    found = {session.execute("SELECT to_regclass(%s) IS NULL", (name,)).fetchone() for name in KEPT}
+    assert len(found) == 1
+    return found == {(False,)}
+
+
+def test_purged_days_survive_an_undeployment_and_the_next_deployment(
+    session: Session, database: str
+) -> None:
+    session.execute("CALL rollup.purge_events('2026-03-09')")
+    totals, members = session.execute(ALL).fetchall(), session.execute(MEMBERS).fetchall()
+    was_sealed = session.execute(SEALED).fetchall()
+    assert was_sealed
+    assert members
+    for _ in range(2):
+        undeploy(database, REGISTRY)
+        assert are_kept(session)
+        assert "take over sealed days" in deploy(database, REGISTRY).changes
+        assert not are_kept(session)
+        assert session.execute(SEALED).fetchall() == was_sealed
+        assert deploy(database, REGISTRY).changes == ()
+        session.execute("CALL rollup.backfill()")
+        session.execute("SELECT rollup.rebuild()")
+        assert session.execute(MEMBERS).fetchall() == members
+        assert session.execute(ALL).fetchall() == totals
+        assert session.execute("SELECT count(*) FROM rollup.drift()").fetchone() == (0,)
+
+
+def test_purged_days_survive_it_where_psql_deploys(session: Session, database: str) -> None:
+    session.execute("CALL rollup.purge_events('2026-03-09')")
+    was_sealed = session.execute(SEALED).fetchall()
+    undeploy(database, REGISTRY)
+    session.execute(dry_run(database, REGISTRY, Patience()).encode())
+    assert session.execute(SEALED).fetchall() == was_sealed
+    assert not are_kept(session)
+
+
+def test_what_was_purged_is_forgotten_with_the_rollup_table(
+    session: Session, database: str
+) -> None:
+    session.execute("CALL rollup.purge_events('2026-03-09')")
+    undeploy(database, REGISTRY)
+    session.execute("DROP TABLE public.reporting_events_rollups")
+    deploy(database, REGISTRY)
+    session.execute("CALL rollup.backfill()")
+    assert session.execute(SEALED).fetchall() == []
+    assert not are_kept(session)
+    assert_exact(session)
+    session.execute("CALL rollup.purge_events('2026-03-09')")
+    undeploy(database, REGISTRY)
+    deploy(database, REGISTRY)
+    undeploy(database, REGISTRY, drop_rollups=True, even_purged=True)
+    assert not are_kept(session)
+
+
+def test_a_table_of_another_role_seals_nothing(session: Session, database: str) -> None:
+    undeploy(database, REGISTRY)
+    session.execute(
+        "CREATE ROLE forger; CREATE TABLE public.reporting_events_rollups_sealed AS"
+        " SELECT 1::bigint AS account_id, 'UTC' AS timezone, '{(,)}'::datemultirange AS days,"
+        " NULL::text AS metric, NULL::text AS dimension_type;"
+        " ALTER TABLE public.reporting_events_rollups_sealed OWNER TO forger;"
+        " CREATE TABLE public.reporting_events_rollups_sealed_members (member bigint)"
+    )
+    try:
+        deploy(database, REGISTRY)
+        assert session.execute(SEALED).fetchall() == []
+    finally:
+        session.execute("DROP OWNED BY forger; DROP ROLE forger")
+
+
+def test_a_deployment_that_is_not_its_turn_names_the_session_that_it_waits_for(
+    session: Session, database: str
+) -> None:
+    session.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, DEPLOY_KEY))
+    said: list[str] = []
+    for attempt in (
+        lambda: deploy(database, REGISTRY, patience=AT_ONCE, report=said.append),
+        lambda: undeploy(database, REGISTRY, patience=AT_ONCE, report=said.append),
+    ):
+        with pytest.raises(DatabaseError) as error:
+            attempt()
+        assert f"process {session.info.backend_pid} of " in (error.value.hint or "")
+    assert len(said) == 2 * AT_ONCE.attempts
+    session.execute("SELECT pg_advisory_unlock_all()")
+    assert_exact(session)
 
 
 def test_where_nothing_is_deployed_there_is_nothing_to_take_out(

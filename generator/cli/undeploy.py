@@ -37,9 +37,10 @@ def undeploy(
 ) -> None:
     """Take out the triggers and the schema rollup; never the events or the accounts.
 
-    The rollup table stays, with what was pending, and is nobody's from then on. Time zones that
-    were set here, coverage and what is known of purged days go. All or nothing, beside live
-    traffic: writers wait for --lock-timeout at the most.
+    The rollup table stays, with what was pending, and is no longer kept up to date. Which days have
+    been purged is kept beside it, and the next deploy takes it over. Time zones that were set here
+    and coverage go. All or nothing, beside live traffic: writers wait for --lock-timeout at the
+    most.
     """
     with errors():
         dsn = dsn_of(database_url)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from generator import losses
 from generator import verify as verifying
 from generator.cli.codes import DIFFERENT, WELL, endless
+from generator.cli.confirmation import confirm_losses
 from generator.cli.console import as_json, errors, note, say, table
 from generator.cli.options import (
     Seconds,
@@ -50,6 +52,13 @@ MOST = 5
 )
 @click.option("--repair", is_flag=True, help="Rebuild the days that differ, and verify again.")
 @click.option(
+    "--yes",
+    "-y",
+    is_flag=True,
+    help="With --repair: delete, unasked, totals of days without any event; needed where there is "
+    "no terminal.",
+)
+@click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="ROWS",
@@ -66,6 +75,7 @@ def verify(
     account_days: int | None,
     watch: float | None,
     repair: bool,
+    yes: bool,
     limit: int,
     json_: bool,
 ) -> None:
@@ -74,6 +84,9 @@ def verify(
     Numbers are truth minus rollups. Reads all events in scope, or with --sample those of some days,
     in one snapshot, without locks: writers are not held up, and what they are doing is no
     difference. What was found is kept for 90 days in rollup.verifications.
+
+    A repair that would delete all totals of whole days, because no event of these is left, names
+    them and asks.
     """
     first, end = days_of(since, until)
     scope = verifying.Scope(account_id=account_id, since=first, until=end)
@@ -83,7 +96,7 @@ def verify(
     differed = False
     with errors(), session_of(database_url) as session, endless(watch):
         while True:
-            differed |= show(*_compared(session, scope, account_days, repair))
+            differed |= show(*_compared(session, scope, account_days, repair=repair, yes=yes))
             differed |= _tell_unsettled(session, scope)
             if not watch:
                 break
@@ -92,7 +105,12 @@ def verify(
 
 
 def _compared(
-    session: Connection, scope: verifying.Scope, account_days: int | None, repair: bool
+    session: Connection,
+    scope: verifying.Scope,
+    account_days: int | None,
+    *,
+    repair: bool,
+    yes: bool,
 ) -> tuple[list[dict[str, Any]], str]:
     """Compare once, repairing what differs if told to; give what still does, and what was read."""
     if account_days:
@@ -101,6 +119,7 @@ def _compared(
     else:
         rows, compared = verifying.drift(session, scope), ""
     if rows and repair:
+        confirm_losses(losses.of_repair(session, rows), yes=yes)
         changed = verifying.repair(session, rows)
         note(f"{len(rows)} differences; rebuilt their days, {changed} rows changed")
         rows = (

@@ -6,18 +6,19 @@ CREATE OR REPLACE FUNCTION rollup.reporting_events_after_truncate()
  SET "TimeZone" TO 'UTC'
 AS $function$
 /*
- * Keeps the rollups exact over a TRUNCATE of events, which holds ACCESS EXCLUSIVE on the table: who
- * held a slot, and the table with it, has gone or is about to let go of both.
+ * Keeps the rollups exact over a TRUNCATE of events, which holds ACCESS EXCLUSIVE on the table: all
+ * who read or write it wait for this function, so this function waits for nothing.
  *
  * Some cases are left to the next backfill, no day being covered until then. Above READ COMMITTED a
- * rebuild might not see all of the record. Where only a partition is truncated, whoever has written
- * to another holds a slot, and may want to write to this one next. Where this transaction holds
- * slots already, a rebuild may be waiting for them that holds others. While another trigger is off, no
- * day may be called covered. And a rebuild would fail where the server no longer knows a time zone.
+ * rebuild might not see all of the record. Where only a partition is truncated, a transaction that
+ * has written to another holds a slot, and may want to write to this one next. While another trigger is
+ * off, no day may be called covered. A rebuild would fail where the tables cannot be read as they are,
+ * or the server no longer knows a time zone. And where a slot or a row of ours is not free: any role that
+ * may connect can hold our advisory locks for as long as it likes.
  */
 DECLARE
     is_whole boolean;
-    has_slots boolean;
+    patience text := current_setting('lock_timeout');
 BEGIN
     IF TG_TABLE_NAME <> 'reporting_events' OR TG_TABLE_SCHEMA <> 'public' THEN
         IF NOT rollup.is_part_of(TG_RELID, 'public.reporting_events') THEN
@@ -25,22 +26,12 @@ BEGIN
         END IF;
     END IF;
 
-    SELECT
-        coalesce(bool_or(
-            l.locktype = 'relation'
-            AND l.relation = 'public.reporting_events'::regclass
-            AND l.mode = 'AccessExclusiveLock'
-        ), false),
-        coalesce(bool_or(
-            l.locktype = 'advisory'
-            AND l.classid = 1919904876
-            AND l.objid < 256
-        ), false)
-    INTO
-        is_whole,
-        has_slots
+    SELECT coalesce(bool_or(l.mode = 'AccessExclusiveLock'), false)
+    INTO is_whole
     FROM pg_locks l
-    WHERE l.pid = pg_backend_pid();
+    WHERE l.pid = pg_backend_pid()
+    AND l.locktype = 'relation'
+    AND l.relation = 'public.reporting_events'::regclass;
 
     IF is_whole AND TG_RELID <> 'public.reporting_events'::regclass THEN
         RETURN NULL;  -- the table's own trigger sees to its partitions
@@ -51,21 +42,28 @@ BEGIN
         AND rollup.are_triggers_on()
         AND NOT EXISTS (SELECT FROM rollup.table_problems())
         AND NOT EXISTS (SELECT FROM rollup.accounts a WHERE NOT rollup.knows_timezone(a.timezone))
-        AND (
-            NOT has_slots
-            OR 256 = cardinality(rollup.try_slots(ARRAY (
-                SELECT s.slot
-                FROM generate_series(0, 255) s (slot)
-            )))
-        )
+        AND 256 = cardinality(rollup.try_slots(ARRAY (
+            SELECT s.slot
+            FROM generate_series(0, 255) s (slot)
+        )))
     THEN
-        PERFORM rollup.lock_record(NULL);
-        PERFORM rollup.switch_timezone(NULL);
-        PERFORM rollup.rebuild_accounts(NULL, NULL, NULL, NULL, NULL);
-    ELSE
-        INSERT INTO rollup.invalidations (account_id)
-        VALUES (NULL);
+        -- The slots guard the record against writers, but not against a session that has locked its
+        -- rows or tables by hand. What is undone here is done by the next backfill.
+        BEGIN
+            PERFORM set_config('lock_timeout', '1ms', true);
+            PERFORM rollup.lock_record(NULL);
+            PERFORM rollup.switch_timezone(NULL);
+            PERFORM rollup.rebuild_accounts(NULL, NULL, NULL, NULL, NULL);
+            PERFORM set_config('lock_timeout', patience, true);
+            RETURN NULL;
+        EXCEPTION
+            WHEN lock_not_available THEN
+                NULL;
+        END;
     END IF;
+
+    INSERT INTO rollup.invalidations (account_id)
+    VALUES (NULL);
 
     RETURN NULL;
 END

@@ -1,0 +1,39 @@
+"""Asking before a repair deletes totals of which no event is left."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli.console import fail, note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.losses import Loss
+
+SHOWN = 20
+"""How many accounts are named."""
+
+
+def confirm_losses(losses: Sequence[Loss], *, yes: bool) -> None:
+    """Name the days of which all totals would go, and ask; without a terminal, refuse."""
+    if not losses:
+        return
+    for one in losses[:SHOWN]:
+        note(
+            f"account {one.account_id}: no events are left on {one.days} days "
+            f"from {one.first} to {one.last}, all their totals would be deleted"
+        )
+    if len(losses) > SHOWN:
+        note(f"and {len(losses) - SHOWN} more accounts")
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        fail(
+            f"the repair would delete all totals of {sum(one.days for one in losses)} account-days",
+            "nothing has been changed; if these events were to go, totals included, say --yes",
+        )
+    click.confirm("Delete these totals?", abort=True)
