@@ -84,7 +84,7 @@ class Changes:
     @property
     def _accounts(self) -> str | None:
         accounts = self.registry.accounts
-        return accounts and qualified(accounts.schema, accounts.table)
+        return qualified(accounts.schema, accounts.table) if accounts else None
 
     @property
     def losses(self) -> tuple[str, ...]:

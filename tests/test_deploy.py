@@ -184,7 +184,9 @@ def test_the_zones_that_accounts_have_already_are_taken_over(
             "INSERT INTO public.accounts (id, settings) VALUES (%s, %s)", (account, Jsonb(value))
         )
     session.execute("INSERT INTO public.accounts (id, settings) VALUES (9, NULL)")
-    assert deploy(reference_database, REGISTRY).accounts_followed == 3
+    done = deploy(reference_database, REGISTRY)
+    assert done.accounts_followed == 2
+    assert done.unknown_zones == ((3, "Mars/Olympus3"),)
     taken = session.execute("SELECT account_id, timezone, wanted, state FROM rollup.status")
     assert taken.fetchall() == [
         (1, "Europe/Berlin", "Europe/Berlin", "not covered"),
