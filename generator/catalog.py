@@ -21,7 +21,7 @@ Status = Literal["CURRENT", "OUTDATED", "MISSING", "DISABLED", "ORPHANED"]
 
 # Each row is a kind, a name as rendered, the table of a trigger, a definition as rendered, whether
 # it is enabled, what DROP is to name, and whether it is open: everybody may run it or, where it has
-# the rights of its owner, any other role.
+# the rights of its owner, any other role. Last, whether this role may drop it.
 _OBJECTS = r"""
 SELECT
     'function',
@@ -35,7 +35,8 @@ SELECT
         FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
         WHERE x.grantee <> p.proowner
         AND (x.grantee = 0 OR p.prosecdef)
-    )
+    ),
+    true
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname = 'rollup'
@@ -48,7 +49,8 @@ SELECT
     pg_get_viewdef(c.oid),
     true,
     'VIEW ' || c.oid::regclass,
-    false
+    false,
+    true
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'rollup'
@@ -75,7 +77,8 @@ SELECT
     ),
     true,
     'TYPE ' || c.reltype::regtype,
-    false
+    false,
+    true
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'rollup'
@@ -88,7 +91,8 @@ SELECT
     pg_get_triggerdef(t.oid),
     t.tgenabled = 'O',
     format('TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname),
-    false
+    false,
+    pg_has_role(c.relowner, 'USAGE')
 FROM pg_trigger t
 JOIN pg_class c ON c.oid = t.tgrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -113,6 +117,7 @@ class Existing:
     is_enabled: bool
     drop: str
     is_open: bool
+    may_drop: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +136,11 @@ class Object:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}" + (f" on {self.table}" if self.table else "")
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether it is a trigger that does nothing, on a table whose owner alone may drop it."""
+        return self.status == "ORPHANED" and not all(one.may_drop for one in self.leftovers)
 
     @property
     def in_place(self) -> Existing | None:
@@ -193,7 +203,8 @@ def fingerprints(rendered: Iterable[Rendered], kind: Kind) -> dict[str, str]:
 
 def _existing(session: Connection) -> dict[tuple[Kind, str, str | None], list[Existing]]:
     found = defaultdict(list)
-    for kind, name, table, definition, is_enabled, drop, is_open in session.execute(_OBJECTS):
+    for kind, name, table, *facts in session.execute(_OBJECTS):
+        definition, is_enabled, drop, is_open, may_drop = facts
         one = Existing(
             name=name,
             table=table,
@@ -201,6 +212,7 @@ def _existing(session: Connection) -> dict[tuple[Kind, str, str | None], list[Ex
             is_enabled=is_enabled,
             drop=drop,
             is_open=is_open,
+            may_drop=may_drop,
         )
         found[_place(kind, name, table)].append(one)
     return dict(sorted(found.items(), key=str))

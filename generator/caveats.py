@@ -75,6 +75,8 @@ def caveats(session: Connection, changes: Changes) -> Iterator[str]:
     for one in changes.objects:
         if one.is_foreign:
             yield f"{one} is not as it was deployed: what somebody has changed is overwritten"
+    for one in changes.out_of_reach:
+        yield f"{one} is on a table of another role, which alone may drop it; it does nothing there"
     yield from _of_dependents(session, changes)
 
 

@@ -44,6 +44,8 @@ class Changes:
     default_settings: tuple[Sql, ...]
     objects: tuple[Object, ...]
     """Those that are not current, in the order of their rendering; orphans last."""
+    out_of_reach: tuple[Object, ...]
+    """Triggers that other roles have put on their tables, where they do nothing."""
     drops: tuple[str, ...]
     """What DROP is to name, in an order that dependencies allow."""
     dependents: tuple[Dependent, ...]
@@ -111,7 +113,8 @@ class Changes:
 def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, ...]) -> Changes:
     """Compare a database with what a registry renders to for it; nothing is changed."""
     source = registry.source
-    stale = tuple(one for one in compare(session, rendered) if one.status != "CURRENT")
+    found = [one for one in compare(session, rendered) if one.status != "CURRENT"]
+    stale = tuple(one for one in found if not one.is_out_of_reach)
     gone = [other.drop for one in stale for other in one.leftovers if other != one.in_place]
     known = dependents(session)
     last = deployments.last(session)
@@ -123,6 +126,7 @@ def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, .
         tables=lacks,
         default_settings=tuple(tables.default_settings(session, registry)) if lacks else (),
         objects=stale,
+        out_of_reach=tuple(one for one in found if one.is_out_of_reach),
         drops=in_order(gone, known),
         dependents=known,
         events=events,

@@ -185,6 +185,10 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "accounts_table": accounts and qualified(accounts.schema, accounts.table),
         "columns": columns(registry),
         "read_columns": _read_columns(registry),
+        "event_triggers": [
+            (f"rollup_after_{verb}", _trigger_function(source.table, f"after_{verb}"))
+            for verb in _TRANSITION_TABLES
+        ],
         "event_account": _of_event(source.account),
         "event_name": _of_event(source.name),
         "event_time": _of_event(source.time),

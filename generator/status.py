@@ -111,7 +111,7 @@ class Report:
             self.is_registry_deployed
             and not self.lacking
             and not self.problems
-            and all(one.status == "CURRENT" for one in self.objects)
+            and all(one.status == "CURRENT" or one.is_out_of_reach for one in self.objects)
         )
 
 

@@ -130,6 +130,11 @@ def unsettled(session: Connection, scope: Scope) -> list[tuple[int, str]]:
     return session.execute(_UNSETTLED, {"account": scope.account_id}).fetchall()
 
 
+def is_kept(session: Connection) -> bool:
+    """Tell whether the triggers that keep the totals are there and enabled."""
+    return session.execute("SELECT rollup.are_triggers_on()").fetchone() == (True,)
+
+
 def size(session: Connection, scope: Scope) -> tuple[int, int]:
     """Count what there is to verify: days of accounts, and rollup rows."""
     names = {"account": scope.account_id, "since": scope.since, "until": scope.until}

@@ -140,7 +140,10 @@ def _tell_unsettled(session: Connection, scope: verifying.Scope) -> bool:
         note(f"and {len(found) - MOST} accounts more")
     if found:
         note("to settle that: python -m generator backfill")
-    return bool(found)
+    is_kept = verifying.is_kept(session)
+    if not is_kept:
+        note("triggers are missing or disabled: totals are not kept; python -m generator deploy")
+    return bool(found) or not is_kept
 
 
 def _show(rows: list[dict[str, Any]], compared: str, *, limit: int, json_: bool) -> bool:

@@ -5,27 +5,36 @@ CREATE OR REPLACE FUNCTION rollup.table_problems()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 /*
- * Why the tables cannot be read as they are, each reason with its SQLSTATE and its cure; no rows when all
- * is well. A filtered read is never the truth, so row-level security that is active for the current role
- * is a reason. So is a column that is gone, or whose type is not one that these functions were rendered
- * for: it could be read as something else.
+ * Why the tables cannot be read as they are, each reason with its SQLSTATE and its cure; no rows when
+ * all is well. A filtered read is never the truth, so row-level security that is active for the current
+ * role is a reason. So is a table or a column that is gone, or a column whose type is not one that these
+ * functions were rendered for: it could be read as something else.
  */
+WITH tables (name) AS (
+    VALUES
+        ('public.reporting_events'),
+        ('public.accounts'),
+        ('public.reporting_events_rollups'),
+        ('rollup.accounts'),
+        ('rollup.distinct_members'),
+        ('rollup.gaps'),
+        ('rollup.invalidations'),
+        ('rollup.pending_events')
+)
 SELECT
     '42501',
     format('row-level security hides rows of %s from %s', r.name, quote_ident(current_user)),
     format('From its owner: ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', r.name)
         || '; a reader needs BYPASSRLS, or functions of the owner: see docs/operations.md, Roles.'
-FROM (VALUES
-    ('public.reporting_events'),
-    ('public.accounts'),
-    ('public.reporting_events_rollups'),
-    ('rollup.accounts'),
-    ('rollup.distinct_members'),
-    ('rollup.gaps'),
-    ('rollup.invalidations'),
-    ('rollup.pending_events')
-) r (name)
+FROM tables r
 WHERE row_security_active(to_regclass(r.name))
+UNION ALL
+SELECT
+    '55000',
+    format('there is no table %s any more', r.name),
+    'Put it back, or change the registry; then: python -m generator deploy'
+FROM tables r
+WHERE to_regclass(r.name) IS NULL
 UNION ALL
 SELECT
     '55000',
@@ -92,7 +101,8 @@ LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(r.relation)
     AND NOT a.attisdropped
 LEFT JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
-WHERE (
+WHERE to_regclass(r.relation) IS NOT NULL
+AND (
     CASE
         WHEN 'e' IN (t.typtype, b.typtype) THEN 'enum'
         WHEN coalesce(b.typname, t.typname) = 'citext' THEN 'citext'

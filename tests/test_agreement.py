@@ -1,0 +1,78 @@
+"""Every damage that is known, and what each command says of it: they agree on what is well."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from generator.deploy import deploy
+from generator.registry import load
+from tests.agreement import AGREED, COMMANDS, Agreed
+from tests.command import run
+from tests.databases import clone
+from tests.events import desk, mix
+from tests.roles import Role, advised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_postgresql.executors import NoopExecutor
+
+
+@pytest.fixture(scope="module")
+def filled(reference_template: NoopExecutor) -> Iterator[tuple[str, Role]]:
+    """Give a database that is deployed, filled and covered, and its owner, who is no superuser."""
+    with clone(reference_template) as dsn:
+        owner = Role(dsn)
+        with psycopg.connect(dsn, autocommit=True) as root:
+            root.execute(owner.creation.encode())
+            root.execute(advised("Roles", root, app_owner=owner.name)[0].encode())
+        deploy(owner.dsn, load())
+        with psycopg.connect(owner.dsn, autocommit=True) as session:
+            mix(desk(session))
+            session.execute("CALL rollup.backfill()")
+        yield dsn, owner  # without a session, for it is to be copied
+        with psycopg.connect(dsn, autocommit=True) as root:
+            root.execute(f"REASSIGN OWNED BY {owner.name} TO CURRENT_USER".encode())
+            root.execute(f"DROP OWNED BY {owner.name}; DROP ROLE {owner.name}".encode())
+
+
+@contextmanager
+def damaged(dsn: str, owner: Role, statement: str) -> Iterator[str]:
+    """Give a damaged copy of a database, as its owner sees it."""
+    name = f"rollups_test_{secrets.token_hex(4)}"
+    server = make_conninfo(dsn, dbname="postgres")
+    with psycopg.connect(server, autocommit=True) as root:
+        root.execute(f"CREATE DATABASE {name} TEMPLATE {conninfo_to_dict(dsn)['dbname']}")
+        try:
+            copy = make_conninfo(owner.dsn, dbname=name)
+            try:
+                with psycopg.connect(copy, autocommit=True) as session:
+                    session.execute(statement.encode())
+            except psycopg.errors.InsufficientPrivilege:  # what a superuser has done
+                with psycopg.connect(make_conninfo(dsn, dbname=name), autocommit=True) as session:
+                    session.execute(statement.encode())
+            yield copy
+        finally:
+            root.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("one", AGREED.values(), ids=AGREED)
+def test_commands_agree_on_what_is_well(one: Agreed, filled: tuple[str, Role]) -> None:
+    for command, arguments in COMMANDS.items():
+        with damaged(*filled, one.damage) as dsn:
+            done = run(*arguments, on=dsn)
+        code, words = getattr(one, command)
+        assert done.exit_code == code, (command, done.output)
+        assert words in done.output, (command, done.output)
+
+
+def test_nothing_is_wrong_where_nothing_is_damaged(filled: tuple[str, Role]) -> None:
+    for arguments in COMMANDS.values():
+        with damaged(*filled, "SELECT") as dsn:
+            assert run(*arguments, on=dsn).exit_code == 0
