@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Kind = Literal["type", "table", "view", "function", "trigger"]
 
 _TABLES = ("rollups", "pending_events", "distinct_members")
+_OWN_TABLES = ("accounts", "distinct_members", "gaps", "invalidations", "pending_events")
+"""Of our own tables those that a policy could make totals wrong by."""
 _TYPES = ("difference", "chunk")
 _VIEWS = ("coverage", "metric_coverage", "current_rollups", "current_members", "status")
 _FUNCTIONS = (
@@ -185,6 +187,7 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "accounts_table": accounts and qualified(accounts.schema, accounts.table),
         "columns": columns(registry),
         "read_columns": _read_columns(registry),
+        "tables_in_use": _tables_in_use(registry),
         "event_triggers": [
             (f"rollup_after_{verb}", _trigger_function(source.table, f"after_{verb}"))
             for verb in _TRANSITION_TABLES
@@ -205,6 +208,14 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "add_key": ADD_KEY,
     }
     return env
+
+
+def _tables_in_use(registry: Registry) -> tuple[tuple[Sql, str, str], ...]:
+    """List the tables that are read or written: the quoted name, the schema, the name."""
+    named = [one for one in (registry.source, registry.accounts, registry.rollups) if one]
+    places = [(one.schema, one.table) for one in named]
+    places += [("rollup", name) for name in _OWN_TABLES]
+    return tuple((qualified(*place), *place) for place in places)
 
 
 def _read_columns(registry: Registry) -> tuple[tuple[Sql, str, tuple[str, ...]], ...]:

@@ -34,6 +34,10 @@ SETTINGS = {
     "no standard strings": "SET standard_conforming_strings TO off",
     "a path of others": "SET search_path TO nowhere",
     "no row security": "SET row_security TO off",
+    "names in quotes": "SET quote_all_identifiers TO on",
+    "assignments checked": "LOAD 'plpgsql'; SET plpgsql.extra_errors TO 'all'",
+    "abbreviations of others": "SET timezone_abbreviations TO 'Australia'",
+    "arrays without NULL": "SET array_nulls TO off",
     "plans of other shapes": "SET enable_hashagg TO off; SET enable_nestloop TO off",
 }
 REPORTS = (

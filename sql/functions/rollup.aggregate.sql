@@ -12,7 +12,11 @@ AS $function$
  * average. Exact whatever is covered, like rollup.timeseries().
  */
 DECLARE
-    q rollup.report_request := rollup.resolve_report(
+    q rollup.report_request;
+BEGIN
+    PERFORM rollup.require_tables();
+
+    q := rollup.resolve_report(
         aggregate.account_id,
         aggregate.metric,
         aggregate.dimension_type,
@@ -24,8 +28,6 @@ DECLARE
         NULL,
         'sunday'
     );
-BEGIN
-    PERFORM rollup.require_tables();
 
     RETURN (
         SELECT CASE

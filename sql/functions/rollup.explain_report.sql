@@ -13,7 +13,12 @@ AS $function$
  * 'raw events', and why.
  */
 DECLARE
-    q rollup.report_request := rollup.resolve_report(
+    q rollup.report_request;
+    whole datemultirange;
+BEGIN
+    PERFORM rollup.require_tables();
+
+    q := rollup.resolve_report(
         explain_report.account_id,
         explain_report.metric,
         explain_report.dimension_type,
@@ -25,9 +30,7 @@ DECLARE
         explain_report.timezone,
         explain_report.week_start
     );
-    whole datemultirange := datemultirange(rollup.whole_days(q.since, q.until, q.timezone));
-BEGIN
-    PERFORM rollup.require_tables();
+    whole := datemultirange(rollup.whole_days(q.since, q.until, q.timezone));
 
     RETURN QUERY
     SELECT

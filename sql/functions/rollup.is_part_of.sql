@@ -1,24 +1,43 @@
 CREATE OR REPLACE FUNCTION rollup.is_part_of(relation oid, whole text)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 /*
- * Whether a table is the one of that name, or a partition of it at any depth, or inherits from it.
+ * Whether a table is the one of that name, or a partition of it at any depth, or inherits from it. A
+ * partition that is being detached is none any more. Most are partitions of the table itself, which
+ * is asked first: a statement straight on a partition waits for the answer.
  */
-WITH RECURSIVE family AS (
-    SELECT is_part_of.relation AS oid
-    UNION
-    SELECT i.inhparent
-    FROM family f
-    JOIN pg_inherits i ON i.inhrelid = f.oid
-)
-SELECT EXISTS (
-    SELECT
-    FROM family f
-    WHERE f.oid = to_regclass(is_part_of.whole)
-)
+DECLARE
+    sought oid := to_regclass(is_part_of.whole);
+    family oid[] := ARRAY [is_part_of.relation];
+BEGIN
+    IF is_part_of.relation = sought OR EXISTS (
+        SELECT
+        FROM pg_inherits i
+        WHERE i.inhrelid = is_part_of.relation
+        AND i.inhparent = sought
+        AND NOT i.inhdetachpending
+    ) THEN
+        RETURN true;
+    END IF;
+
+    WHILE cardinality(family) > 0 LOOP
+        IF sought = ANY (family) THEN
+            RETURN true;
+        END IF;
+
+        family := ARRAY (
+            SELECT i.inhparent
+            FROM pg_inherits i
+            WHERE i.inhrelid = ANY (family)
+            AND NOT i.inhdetachpending
+        );
+    END LOOP;
+
+    RETURN false;
+END
 $function$;
 
 COMMENT ON FUNCTION rollup.is_part_of(oid, text) IS

@@ -19,6 +19,7 @@ DECLARE
     account_ids bigint[] := CASE WHEN rebuild.account_id IS NOT NULL THEN ARRAY [rebuild.account_id] END;
 BEGIN
     PERFORM rollup.require_days(rebuild.since, rebuild.until);
+    PERFORM rollup.require_tables();
     PERFORM rollup.require_triggers();
 
     IF rebuild.account_id IS NOT NULL THEN

@@ -19,7 +19,11 @@ AS $function$
  * Exact whatever is covered: days that are not come from raw events; see rollup.explain_report().
  */
 DECLARE
-    q rollup.report_request := rollup.resolve_report(
+    q rollup.report_request;
+BEGIN
+    PERFORM rollup.require_tables();
+
+    q := rollup.resolve_report(
         timeseries.account_id,
         timeseries.metric,
         timeseries.dimension_type,
@@ -31,8 +35,6 @@ DECLARE
         timeseries.timezone,
         timeseries.week_start
     );
-BEGIN
-    PERFORM rollup.require_tables();
 
     RETURN QUERY
     SELECT
