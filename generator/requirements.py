@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import reading
+from generator import adoption, reading
 from generator.errors import DatabaseError
 from generator.quoting import ident, qualified
 from generator.reading import INTEGERS
@@ -50,15 +50,6 @@ SELECT EXISTS (
 )
 """
 
-_CHECKS = """
-SELECT quote_ident(c.conname), pg_get_constraintdef(c.oid)
-FROM pg_constraint c
-WHERE c.conrelid = %s
-AND c.contype = 'c'
-ORDER BY c.conname
-"""
-
-
 # Tables that the role of our functions, which owns our schema once it is there, reads in part only.
 _HIDING = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, quote_ident(r.rolname)
@@ -76,6 +67,35 @@ AND (
     OR (n.nspname, c.relname) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 )
 ORDER BY 1
+"""
+
+# Partitions among them; a partitioned table itself has nothing to lose.
+_UNLOGGED = """
+WITH RECURSIVE named AS (
+    SELECT c.oid
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+    OR (n.nspname = 'rollup' AND c.relkind = 'r')
+),
+family AS (
+    SELECT c.oid
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s
+    AND c.relname = %s
+    UNION
+    SELECT i.inhrelid
+    FROM family f
+    JOIN pg_inherits i ON i.inhparent = f.oid
+)
+SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid IN (SELECT oid FROM named UNION SELECT oid FROM family)
+AND c.relkind = 'r'
+AND c.relpersistence = 'u'
+ORDER BY name
 """
 
 # Whoever updates or deletes a row of such a table fails.
@@ -133,6 +153,7 @@ def problems(session: Connection, registry: Registry) -> list[str]:
         found.append(f"there is no schema {ident(rollups.schema)}: [rollups]")
     found += _outgrown(session, registry)
     found += _hidden(session, registry)
+    found += _unlogged(session, registry)
     return found
 
 
@@ -144,6 +165,18 @@ def _hidden(session: Connection, registry: Registry) -> list[str]:
         f"{table} hides rows from {role} by row-level security, so that totals would be wrong: "
         f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"
         for table, role in session.execute(_HIDING, values)
+    ]
+
+
+def _unlogged(session: Connection, registry: Registry) -> list[str]:
+    """Say which tables a crash would empty, and leave the others as they are."""
+    named = [one for one in (registry.source, registry.accounts, registry.rollups) if one]
+    values = [one.schema for one in named], [one.table for one in named]
+    source = [registry.source.schema, registry.source.table]
+    return [
+        f"{table} is unlogged, so that a crash empties it and leaves the totals, or the other way "
+        f"round: ALTER TABLE {table} SET LOGGED"
+        for (table,) in session.execute(_UNLOGGED, (*values, *source))
     ]
 
 
@@ -203,11 +236,7 @@ def _not_adoptable(
             f"{record.name} is published and has no replica identity, so that writers would fail: "
             f"ALTER TABLE {record.name} REPLICA IDENTITY USING INDEX ..."
         )
-    problems += [
-        f"{record.name} has {definition}, which an upsert meets before it adds: "
-        f"ALTER TABLE {record.name} DROP CONSTRAINT {name}"
-        for name, definition in session.execute(_CHECKS, (record.oid,))
-    ]
+    problems += adoption.obstacles(session, record)
     return problems
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
@@ -74,6 +73,17 @@ AND (
 ORDER BY account_id
 """
 
+# Days go as text: the server has some that Python has not.
+_DAY_AFTER = "SELECT (%s::date + 1)::text"
+
+_REBUILD = """
+SELECT rollup.rebuild(%s, d.first, d.last + 1)
+FROM (
+    SELECT min(u.date::date) AS first, max(u.date::date) AS last
+    FROM unnest(%s::text[]) u (date)
+) d
+"""
+
 _SIZE = """
 SELECT count(DISTINCT (r.account_id, r.date)), count(*)
 FROM rollup.current_rollups r
@@ -88,8 +98,8 @@ class Scope:
     """What to verify: an account or, if None, all; days `since` (inclusive) `until` (exclusive)."""
 
     account_id: int | None = None
-    since: date | None = None
-    until: date | None = None
+    since: date | str | None = None
+    until: date | str | None = None
 
 
 def drift(session: Connection, scope: Scope) -> list[dict[str, Any]]:
@@ -118,11 +128,12 @@ def sample(session: Connection, account_days: int) -> tuple[list[dict[str, Any]]
 
 def drift_of(session: Connection, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """List the differences on the days of others, each day by itself."""
-    days = sorted({(row["account_id"], row["date"]) for row in rows})
-    scopes = (
-        Scope(account_id=account, since=day, until=day + timedelta(days=1)) for account, day in days
-    )
-    return [row for scope in scopes for row in drift(session, scope)]
+    days = sorted({(row["account_id"], str(row["date"])) for row in rows})
+    found = []
+    for account, day in days:
+        [after] = session.execute(_DAY_AFTER, (day,)).fetchone() or (None,)
+        found += drift(session, Scope(account_id=account, since=day, until=after))
+    return found
 
 
 def unsettled(session: Connection, scope: Scope) -> list[tuple[int, str]]:
@@ -144,14 +155,11 @@ def size(session: Connection, scope: Scope) -> tuple[int, int]:
 
 def repair(session: Connection, rows: Iterable[dict[str, Any]]) -> int:
     """Rebuild the days that differ, each account from its first to its last; return the changes."""
-    days: dict[int, list[date]] = {}
+    days: dict[int, list[str]] = {}
     for row in rows:
-        days.setdefault(row["account_id"], []).append(row["date"])
+        days.setdefault(row["account_id"], []).append(str(row["date"]))
     changed = 0
     for account, dates in sorted(days.items()):
-        bounds = (account, min(dates), max(dates))
-        [count] = session.execute(
-            "SELECT rollup.rebuild(%s, %s, %s::date + 1)", bounds
-        ).fetchone() or (0,)
+        [count] = session.execute(_REBUILD, (account, dates)).fetchone() or (0,)
         changed += count
     return changed

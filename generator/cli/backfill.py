@@ -158,8 +158,8 @@ def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
     rows = []
     for accounts, own in by_accounts.items():
         begins, ends = [chunk.since for chunk in own], [chunk.until for chunk in own]
-        since = None if None in begins else min(filter(None, begins))
-        until = None if None in ends else max(filter(None, ends))
+        since = None if None in begins else min(begins, key=filling.order)
+        until = None if None in ends else max(ends, key=filling.order)
         rows.append(
             (
                 _named(accounts),
@@ -177,7 +177,8 @@ def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
 
 def _is_long(chunks: Sequence[Chunk]) -> bool:
     """Tell whether an account's history is long, as far as the bounds of its chunks show that."""
-    known = [day for chunk in chunks for day in (chunk.since, chunk.until) if day]
+    bounds = [day for chunk in chunks for day in (chunk.since, chunk.until)]
+    known = [day for day in bounds if isinstance(day, date)]
     end = date.today() if any(chunk.until is None for chunk in chunks) else max(known)
     return bool(known) and (end - min(known)).days > LONG
 

@@ -189,6 +189,8 @@ def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     writer.writerows(rows)
 
 
-def _moment(local: datetime) -> str:
+def _moment(local: datetime | str) -> str:
+    if isinstance(local, str):  # beyond the years that Python knows
+        return local.removesuffix(" 00:00:00")
     midnight = local.hour == local.minute == local.second == local.microsecond == 0
     return str(local.date()) if midnight else str(local)
