@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from generator.registry import Registry
 
 
-LONGEST_ID = 512
-"""Of an id that is text: as many bytes as it may have, or it counts as its beginning and a digest.
-
-Two of them, and the names of a metric and a dimension, fit into a row of an index.
-"""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counting:
     """SHA-256, in hexadecimal, of what decides totals: all, or those of a metric or a dimension.
@@ -73,8 +66,6 @@ def counting(registry: Registry) -> Counting:
     content = dataclasses.asdict(registry)
     memberships = {one.metric: dataclasses.asdict(one) for one in registry.memberships}
     del content["rollups"]["write_mode"]  # it comes to the same
-    if registry.rollups.id_type == "text":
-        content["rollups"]["longest_id"] = LONGEST_ID
     return Counting(
         base=digest({name: content[name] for name in ("source", "rollups")}),
         metrics={

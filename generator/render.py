@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from generator import reading
-from generator.counting import LONGEST_ID
 from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.quoting import MAX_IDENTIFIER_BYTES, Sql, ident, literal, qualified
 from generator.templating import environment
@@ -32,7 +31,6 @@ _FUNCTIONS = (
     "table_problems",
     "require_tables",
     "is_part_of",
-    "short_id",
     "require_day",
     "require_days",
     "try_slots",
@@ -123,7 +121,6 @@ class Column:
     name: str
     type: Sql
     is_measure: bool = False
-    is_text_id: bool = False
 
     @property
     def of_event(self) -> Sql:
@@ -173,10 +170,7 @@ def columns(registry: Registry) -> tuple[Column, ...]:
         Column(name=source.account, type=Sql("bigint")),
         Column(name=source.name, type=Sql("text")),
         Column(name=source.time, type=Sql(time)),
-        *(
-            Column(name=name, type=id_type, is_text_id=id_type == "text")
-            for name in registry.id_columns
-        ),
+        *(Column(name=name, type=id_type) for name in registry.id_columns),
         *(Column(name=m.column, type=measure, is_measure=True) for m in registry.measures),
     )
 
@@ -190,7 +184,6 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "accounts": accounts,
         "accounts_table": accounts and qualified(accounts.schema, accounts.table),
         "columns": columns(registry),
-        "longest_id": LONGEST_ID,
         "read_columns": _read_columns(registry),
         "event_triggers": [
             (f"rollup_after_{verb}", _trigger_function(source.table, f"after_{verb}"))
