@@ -11,7 +11,7 @@ from generator import adoption, reading
 from generator.errors import DatabaseError
 from generator.quoting import ident, qualified
 from generator.reading import INTEGERS
-from generator.render import columns
+from generator.render import LONGEST_ID, columns
 from generator.tables import MOMENTS, amounts, find, key
 
 if TYPE_CHECKING:
@@ -256,9 +256,12 @@ def _too_narrow(registry: Registry, record: Table, events: Table | None) -> list
             room = f"{column.type}({column.max_length})"
             problems.append(f"{record.name}.{name} is {room}, too short for {longest!r}")
     ids = record.columns.get("dimension_id")
-    if ids and ids.max_length is not None:
+    if ids and ids.max_length is not None and ids.max_length < LONGEST_ID:
         room = f"{ids.type}({ids.max_length})"
-        problems.append(f"{record.name}.dimension_id is {room}; an id may be longer: use text")
+        problems.append(
+            f"{record.name}.dimension_id is {room}; an id may have {LONGEST_ID} characters: "
+            f"ALTER TABLE {record.name} ALTER dimension_id TYPE text"
+        )
     return problems
 
 

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 
 from generator import gaps, requirements, tables
 from generator.catalog import Object, compare
-from generator.render import render
+from generator.render import LONGEST_ID, render
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -87,6 +87,8 @@ class Report:
     lacking: list[str]
     problems: list[str]
     """What is wrong with the tables that the registry names, so that `deploy` would refuse them."""
+    longest_id: int | None
+    """How many bytes of an id count, where ids are text."""
     accounts: list[dict[str, Any]]
     incomplete: tuple[str, ...]
     """Metrics and dimensions whose history is still to be backfilled somewhere."""
@@ -141,6 +143,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
         objects=objects,
         lacking=lacking,
         problems=problems,
+        longest_id=LONGEST_ID if registry.rollups.id_type == "text" else None,
         accounts=accounts,
         incomplete=incomplete,
         verified=verified,

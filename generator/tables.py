@@ -168,7 +168,18 @@ def survey(session: Connection, registry: Registry) -> Found:
         for name, type_ in types.items()
         if table and name in table.columns and table.columns[name].type != type_
     }
-    return Found(partitions=partitions(session, registry), adopted_types=adopted)
+    events = find(session, registry.source.schema, registry.source.table)
+    return Found(
+        partitions=partitions(session, registry),
+        adopted_types=adopted,
+        numeric_measures=frozenset(
+            measure.column
+            for measure in registry.measures
+            if events
+            and measure.column in events.columns
+            and events.columns[measure.column].type == "numeric"
+        ),
+    )
 
 
 def partitions(session: Connection, registry: Registry) -> tuple[Sql, ...]:

@@ -84,6 +84,7 @@ def _plain(report: Report) -> dict[str, Any]:
         ],
         "tables_lacking": report.lacking,
         "problems": report.problems,
+        "longest_id": report.longest_id,
         "accounts": report.accounts,
         "incomplete": report.incomplete,
         "pending_events": report.pending and report.pending.events,
@@ -102,6 +103,11 @@ def _print(report: Report, all_: bool) -> None:
         f"by {last['deployed_by']}"
     )
     _print_objects(report, all_)
+    if report.longest_id is not None:
+        say(
+            f"ids are text: a longer one than {report.longest_id} bytes counts as "
+            "rollup.short_id() of it"
+        )
     for problem in report.problems:
         say(f"PROBLEM: {problem}")
     if report.problems:
