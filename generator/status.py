@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from generator import gaps, requirements, tables
+from generator import gaps, partitions, requirements, tables
 from generator.catalog import Object, compare
 from generator.render import render
 
@@ -86,7 +86,9 @@ class Report:
     objects: list[Object]
     lacking: list[str]
     problems: list[str]
-    """What is wrong with the tables that the registry names, so that `deploy` would refuse them."""
+    """What is wrong with the tables that the registry names; all but `gone`, `deploy` refuses."""
+    gone: list[str]
+    """Those of the problems that are about partitions that are gone with their events."""
     accounts: list[dict[str, Any]]
     incomplete: tuple[str, ...]
     """Metrics and dimensions whose history is still to be backfilled somewhere."""
@@ -119,7 +121,11 @@ def inspect(session: Connection, registry: Registry) -> Report:
     """Read the state of a database; nothing is changed."""
     objects = compare(session, render(registry, tables.survey(session, registry)))
     lacking = [one.name for one in tables.lacking(session, registry)]
-    problems = requirements.problems(session, registry)
+    is_able = not any(
+        one.name in partitions.FUNCTIONS and one.status != "CURRENT" for one in objects
+    )
+    gone = [str(one) for one in partitions.gone(session)] if is_able else []
+    problems = [*requirements.problems(session, registry), *gone]
     deployment: dict[str, Any] | None = None
     accounts: list[dict[str, Any]] = []
     pending: Pending | None = None
@@ -141,6 +147,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
         objects=objects,
         lacking=lacking,
         problems=problems,
+        gone=gone,
         accounts=accounts,
         incomplete=incomplete,
         verified=verified,

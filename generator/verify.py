@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
+from generator import partitions
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
     from generator.database import Connection
+    from generator.partitions import Gone
 
 # One statement, and so one snapshot: what differs, and whether its day was claimed to be exact.
 _DRIFT = """
@@ -41,6 +44,10 @@ _SAMPLED = """
 SELECT count(*)
 FROM rollup.verifications v
 WHERE v.xmin = pg_current_xact_id()::xid
+"""
+
+_IS_AMONG = """
+SELECT EXISTS (SELECT FROM unnest(%s::date[]) d (date) WHERE d.date <@ %s::datemultirange)
 """
 
 _VERIFIED = """
@@ -116,6 +123,22 @@ def sample(session: Connection, account_days: int) -> tuple[list[dict[str, Any]]
     return rows, compared
 
 
+def require_partitions(session: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Fail where rebuilding the days that differ could delete what is left of a partition."""
+    for bounds in _bounds(rows):
+        session.execute("SELECT rollup.require_partitions(ARRAY [%s], %s, %s::date + 1)", bounds)
+
+
+def on_gone_days(session: Connection, rows: Iterable[dict[str, Any]]) -> list[Gone]:
+    """List the partitions that are gone, on whose days something differs."""
+    dates = sorted({row["date"] for row in rows})
+    return [
+        one
+        for one in partitions.gone(session)
+        if session.execute(_IS_AMONG, (dates, one.days)).fetchone() == (True,)
+    ]
+
+
 def drift_of(session: Connection, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """List the differences on the days of others, each day by itself."""
     days = sorted({(row["account_id"], row["date"]) for row in rows})
@@ -139,14 +162,18 @@ def size(session: Connection, scope: Scope) -> tuple[int, int]:
 
 def repair(session: Connection, rows: Iterable[dict[str, Any]]) -> int:
     """Rebuild the days that differ, each account from its first to its last; return the changes."""
-    days: dict[int, list[date]] = {}
-    for row in rows:
-        days.setdefault(row["account_id"], []).append(row["date"])
     changed = 0
-    for account, dates in sorted(days.items()):
-        bounds = (account, min(dates), max(dates))
+    for bounds in _bounds(rows):
         [count] = session.execute(
             "SELECT rollup.rebuild(%s, %s, %s::date + 1)", bounds
         ).fetchone() or (0,)
         changed += count
     return changed
+
+
+def _bounds(rows: Iterable[dict[str, Any]]) -> list[tuple[int, date, date]]:
+    """Give, for each account, the first and the last day of those that differ."""
+    days: dict[int, list[date]] = {}
+    for row in rows:
+        days.setdefault(row["account_id"], []).append(row["date"])
+    return [(account, min(dates), max(dates)) for account, dates in sorted(days.items())]
