@@ -92,9 +92,19 @@ def _of_indexes(session: Connection, changes: Changes) -> Iterator[str]:
 
 
 def _of_partitions(changes: Changes) -> Iterator[str]:
-    """Say which partitions have been written to with nobody counting."""
+    """Say which partitions are gone, and which were written to while nothing counted."""
+    for gone in changes.gone:
+        yield str(gone)
+    fresh = {one.name: one for one in changes.fresh}
+    for one in changes.fresh:
+        if not one.is_untouched:
+            yield (
+                f"partition {one.name} is new or attached again, and was written to: its events "
+                "have not been counted, and the days within its bounds are not covered until "
+                "`backfill`"
+            )
     lacking = {one.table for one in changes.objects if one.kind == "trigger" and one.rendered}
-    names = [name for name in changes.events[1:] if name in lacking - {*changes.untouched}]
+    names = [name for name in changes.events[1:] if name in lacking - fresh.keys()]
     if names and changes.last is not None:
         yield (
             f"triggers are missing or off on {_listed(names)}: statements straight on such a "

@@ -20,6 +20,8 @@ PUBLIC = (
     "rebuild",
     "fold",
     "purge_events",
+    "gone_partitions",
+    "forget_partition",
     "accounts",
     "verifications",
     "deployments",

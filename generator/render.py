@@ -41,6 +41,10 @@ _FUNCTIONS = (
     "canonical_timezone",
     "knows_timezone",
     "require_timezones",
+    "current_partitions",
+    "days_around",
+    "gone_partitions",
+    "require_partitions",
     "require_known",
     "require_account",
     "is_deployed",
@@ -63,6 +67,7 @@ _FUNCTIONS = (
     "backfill",
     "purge_chunk",
     "purge_events",
+    "forget_partition",
 )
 _REPORT_FUNCTIONS = (
     "require_choice",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from generator import gaps, requirements, tables
+from generator import gaps, partitions, requirements, tables
 from generator.catalog import Object, compare
 from generator.render import LONGEST_ID, render
 
@@ -86,7 +86,9 @@ class Report:
     objects: list[Object]
     lacking: list[str]
     problems: list[str]
-    """What is wrong with the tables that the registry names, so that `deploy` would refuse them."""
+    """What is wrong with the tables that the registry names; all but `gone`, `deploy` refuses."""
+    gone: list[str]
+    """Those of the problems that are about partitions that are gone with their events."""
     longest_id: int | None
     """How many bytes of an id count, where ids are text."""
     accounts: list[dict[str, Any]]
@@ -121,7 +123,11 @@ def inspect(session: Connection, registry: Registry) -> Report:
     """Read the state of a database; nothing is changed."""
     objects = compare(session, render(registry, tables.survey(session, registry)))
     lacking = [one.name for one in tables.lacking(session, registry)]
-    problems = requirements.problems(session, registry)
+    is_able = not any(
+        one.name in partitions.FUNCTIONS and one.status != "CURRENT" for one in objects
+    )
+    gone = [str(one) for one in partitions.gone(session)] if is_able else []
+    problems = [*requirements.problems(session, registry), *gone]
     deployment: dict[str, Any] | None = None
     accounts: list[dict[str, Any]] = []
     pending: Pending | None = None
@@ -144,6 +150,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
         lacking=lacking,
         problems=problems,
         longest_id=LONGEST_ID if registry.rollups.id_type == "text" else None,
+        gone=gone,
         accounts=accounts,
         incomplete=incomplete,
         verified=verified,

@@ -81,6 +81,8 @@ def deploy(
                 + (f", nor those of {len(others)} more accounts" if others else "")
                 + ": they take no part; `status` names them"
             )
+        for gone in done.gone:
+            note(gone)
         if done.coverage_voided:
             note(
                 "events may have gone uncounted, or other things are counted now: days are no "

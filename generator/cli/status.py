@@ -110,9 +110,9 @@ def _print(report: Report, all_: bool) -> None:
         )
     for problem in report.problems:
         say(f"PROBLEM: {problem}")
-    if report.problems:
+    if len(report.problems) > len(report.gone):
         say("mend the tables or the registry, then run `python -m generator deploy`")
-    elif not report.is_current:
+    elif not report.is_current and not report.gone:
         say("run `python -m generator deploy` to mend that")
     if report.accounts:
         say()

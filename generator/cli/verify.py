@@ -118,7 +118,10 @@ def _compared(
         compared = f"{days} random account-days"
     else:
         rows, compared = verifying.drift(session, scope), ""
+    for gone in verifying.on_gone_days(session, rows) if rows else ():
+        note(str(gone))
     if rows and repair:
+        verifying.require_partitions(session, rows)
         confirm_losses(losses.of_repair(session, rows), yes=yes)
         changed = verifying.repair(session, rows)
         note(f"{len(rows)} differences; rebuilt their days, {changed} rows changed")
