@@ -12,6 +12,7 @@ import click
 from generator.cli.codes import DIFFERENT, WELL
 from generator.cli.console import as_json, errors, say, table
 from generator.cli.options import session_of, with_database, with_registry
+from generator.escaping import visible
 from generator.openmetrics import exposition
 from generator.status import Report, inspect
 from generator.status_metrics import families
@@ -99,7 +100,7 @@ def _print(report: Report, all_: bool) -> None:
     known = "this registry" if report.is_registry_deployed else "ANOTHER REGISTRY"
     say(
         f"version {last['version']}, {known}, deployed {last['deployed_at']:%Y-%m-%d %H:%M:%S %Z} "
-        f"by {last['deployed_by']}"
+        f"by {visible(last['deployed_by'])}"
     )
     _print_objects(report, all_)
     for problem in report.problems:
