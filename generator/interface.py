@@ -22,6 +22,7 @@ PUBLIC = (
     "purge_events",
     "accounts",
     "verifications",
+    "standing_differences",
     "deployments",
     "difference",
 )

@@ -118,10 +118,12 @@ def _print(report: Report, all_: bool) -> None:
             say(f"pending in all: {report.pending.events}")
         if report.verified and report.verified.at:
             say(
-                f"verified {report.verified.at:%Y-%m-%d %H:%M}; of the last day: "
-                f"{report.verified.verifications} verifications, "
-                f"{report.verified.differences} differences"
+                f"verified {report.verified.at:%Y-%m-%d %H:%M}; "
+                f"{report.verified.verifications} verifications in the last day; "
+                f"{report.verified.differences} differences now"
             )
+            if report.verified.differences:
+                say("see rollup.standing_differences; run `python -m generator verify --repair`")
     elif report.is_current:
         say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
 
