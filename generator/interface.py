@@ -24,6 +24,7 @@ PUBLIC = (
     "forget_partition",
     "accounts",
     "verifications",
+    "standing_differences",
     "deployments",
     "difference",
 )

@@ -23,7 +23,10 @@ Kind = Literal["type", "table", "view", "function", "trigger"]
 
 _TABLES = ("rollups", "pending_events", "distinct_members")
 _TYPES = ("difference", "chunk")
-_VIEWS = ("coverage", "metric_coverage", "current_rollups", "current_members", "status")
+_VIEWS = (
+    *("coverage", "metric_coverage", "current_rollups", "current_members", "status"),
+    "standing_differences",
+)
 _FUNCTIONS = (
     "require_read_committed",
     "are_triggers_on",

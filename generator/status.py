@@ -52,7 +52,7 @@ _VERIFIED = """
 SELECT
     max(v.verified_at),
     count(*) FILTER (WHERE v.verified_at > now() - interval '1 day'),
-    coalesce(sum(v.differences) FILTER (WHERE v.verified_at > now() - interval '1 day'), 0)
+    (SELECT coalesce(sum(d.differences), 0)::bigint FROM rollup.standing_differences d)
 FROM rollup.verifications v
 """
 
@@ -70,11 +70,12 @@ class Pending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """When something was last verified, and what the last day's verifications came to."""
+    """When something was last verified, how often in the last day, and what is wrong now."""
 
     at: datetime | None
     verifications: int
     differences: int
+    """Those that were found and that no later verification of the same days has seen gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +137,14 @@ def inspect(session: Connection, registry: Registry) -> Report:
     with session.cursor(row_factory=dict_row) as cursor:
         if session.execute(_IS_DEPLOYED).fetchone() == (True,):
             deployment = cursor.execute(_DEPLOYMENT).fetchone()
-        if _has_status(objects):
+        if _has("rollup.status", objects):
             accounts = cursor.execute(_ACCOUNTS).fetchall()
             events, ids = session.execute(_PENDING).fetchone() or (0, 0)
             pending = Pending(events=events, ids=ids)
-            at, verifications, differences = session.execute(_VERIFIED).fetchone() or (None, 0, 0)
             incomplete = tuple(gaps.incomplete(session))
-            verified = Verified(at=at, verifications=verifications, differences=int(differences))
+        if _has("rollup.standing_differences", objects):
+            at, verifications, differences = session.execute(_VERIFIED).fetchone() or (None, 0, 0)
+            verified = Verified(at=at, verifications=verifications, differences=differences)
     return Report(
         deployment=deployment,
         registry_digest=registry.digest,
@@ -158,5 +160,5 @@ def inspect(session: Connection, registry: Registry) -> Report:
     )
 
 
-def _has_status(objects: list[Object]) -> bool:
-    return any(one.name == "rollup.status" and one.status == "CURRENT" for one in objects)
+def _has(view: str, objects: list[Object]) -> bool:
+    return any(one.name == view and one.status == "CURRENT" for one in objects)

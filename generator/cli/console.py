@@ -15,6 +15,7 @@ from rich.table import Table
 
 from generator.cli.codes import ERROR
 from generator.errors import RollupError
+from generator.escaping import visible, visible_line, visible_lines, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,20 +57,25 @@ _ADVICE = {
 
 def fail(message: str, hint: str | None = None, code: int = ERROR) -> NoReturn:
     """Print an error and exit, with 1 unless told otherwise."""
-    err.print(f"error: {message}", style="red")
+    err.print(visible_lines(f"error: {message}"), style="red")
     if hint:
-        err.print(f"hint: {hint}")
+        err.print(visible_lines(f"hint: {hint}"))
     sys.exit(code)
 
 
-def say(line: str = "") -> None:
+def say(line: str = "", *, style: str | None = None) -> None:
     """Print a line of the answer."""
-    out.print(line)
+    out.print(visible_line(line), style=style)
+
+
+def say_as_is(text: str) -> None:
+    """Print a text whose line breaks and indents are its own, such as a difference of files."""
+    click.echo(visible_text(text), nl=False)
 
 
 def note(line: str) -> None:
     """Print a line about the work, which is not part of the answer."""
-    err.print(line, style="dim")
+    err.print(visible_line(line), style="dim")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -98,6 +104,6 @@ def _shown(value: Any) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return (
-        f"{value:,}".replace(",", " ") if type(value) is int and abs(value) > 9999 else str(value)
-    )
+    if type(value) is int and abs(value) > 9999:
+        return f"{value:,}".replace(",", " ")
+    return visible(str(value))

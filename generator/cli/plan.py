@@ -11,7 +11,7 @@ import click
 
 from generator import plan as planning
 from generator.cli.codes import DIFFERENT, WELL
-from generator.cli.console import as_json, errors, out, say, table
+from generator.cli.console import as_json, errors, say, table
 from generator.cli.options import dsn_of, with_database, with_patience, with_registry
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _print(found: Plan, patience: Patience, no_diff: bool) -> None:
     if found.warnings:
         say()
     for warning in found.warnings:
-        out.print(f"warning: {warning}", style="yellow")
+        say(f"warning: {warning}", style="yellow")
     if found.is_nothing:
         say("nothing to do: all is up to date")
         return
@@ -94,7 +94,7 @@ def _print_diffs(found: Plan) -> None:
         lines = planning.diff(one)
         for line in lines:
             colour = next((_COLOURS[start] for start in _COLOURS if line.startswith(start)), None)
-            out.print(line, style=colour)
+            say(line, style=colour)
         if lines:
             say()
 
@@ -128,7 +128,7 @@ def _print_waits(waits: Sequence[Wait], patience: Patience) -> None:
     for wait in waits:
         for holder in wait.holders:
             on = ", ".join(wait.lock.relations) or "the slots"
-            out.print(f"in the way now, on {on}: {holder}", style="yellow")
+            say(f"in the way now, on {on}: {holder}", style="yellow")
 
 
 def _uncovered(incomplete: Incomplete) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from generator.cli.console import as_json, note, say, table
 from generator.comparison import is_same
+from generator.escaping import cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -185,8 +186,8 @@ def _paired(these: tuple[Any, ...], those: tuple[Any, ...]) -> list[Any]:
 
 def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerow(map(cell, columns))
+    writer.writerows(map(cell, row) for row in rows)
 
 
 def _moment(local: datetime | str) -> str:

@@ -11,6 +11,8 @@ AS $procedure$
  * account that is an error (22023, 55000); of all, accounts that have such days are left out, with a
  * WARNING for each.
  *
+ * Days that are over nowhere on earth are refused before any account is asked for its own.
+ *
  * A procedure that commits cannot pin its search_path; so all that it names is qualified.
  */
 DECLARE
@@ -25,7 +27,6 @@ BEGIN
     PERFORM rollup.require_account(purge_events.account_id);
     COMMIT;
 
-    -- Over nowhere on earth, so of no account.
     IF purge_events.before OPERATOR(pg_catalog.>)
         ((pg_catalog.now() AT TIME ZONE 'Etc/GMT-14')::pg_catalog.date)
     THEN
@@ -52,7 +53,7 @@ BEGIN
                         RAISE;
                     END IF;
                     purged := 0;
-                    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, advice = PG_EXCEPTION_HINT;
+                    GET STACKED DIAGNOSTICS message := MESSAGE_TEXT, advice := PG_EXCEPTION_HINT;
             END;
             COMMIT;
             IF message IS NOT NULL THEN
