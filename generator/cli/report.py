@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from generator import comparison, reports
+from generator.cli import names
 from generator.cli import report_output as output
 from generator.cli.codes import DIFFERENT
 from generator.cli.console import errors, fail, say
@@ -107,6 +108,7 @@ def with_dimension(command: Command) -> Command:
         "dimension",
         type=(str, str),
         metavar="DIMENSION ID",
+        shell_complete=names.dimensions,
         help="Such as: agent 6.  [default: the account as a whole]",
     )(command)
 
@@ -179,7 +181,7 @@ def report(
 
 
 @report.command()
-@click.argument("metric")
+@click.argument("metric", shell_complete=names.reports)
 @with_account
 @with_dimension
 @click.option(
@@ -226,7 +228,7 @@ def timeseries(
 
 
 @report.command()
-@click.argument("metric")
+@click.argument("metric", shell_complete=names.reports)
 @with_account
 @with_dimension
 @with_scope
@@ -245,7 +247,7 @@ def aggregate(metric: str, dimension: tuple[str, str] | None, **options: Any) ->
 
 
 @report.command()
-@click.argument("dimension_type", metavar="DIMENSION")
+@click.argument("dimension_type", metavar="DIMENSION", shell_complete=names.dimensions)
 @with_account
 @with_registry
 @with_scope
