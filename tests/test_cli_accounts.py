@@ -211,6 +211,18 @@ def test_what_is_printed_to_a_file_is_whole(session: Session, database: str) -> 
     assert "bot_resolutions_count" in said
 
 
+def test_verify_prints_only_the_numbers_that_differ(session: Session, database: str) -> None:
+    session.execute(
+        "UPDATE public.reporting_events_rollups SET count = count + 1 WHERE account_id = 2"
+    )
+    heading, first, *_ = run("verify", on=database).stdout.splitlines()
+    assert heading.split() == [
+        *("account", "id", "date", "dimension", "type", "dimension", "id", "metric"),
+        *("count", "covered"),
+    ]
+    assert first.split()[-2:] == ["-1", "yes"]
+
+
 def test_verify_needs_no_right_to_write(session: Session, database: str) -> None:
     read_only = {"PGOPTIONS": "-c default_transaction_read_only=on"}
     done = run("verify", on=database, **read_only)

@@ -191,6 +191,41 @@ def test_moments_may_have_an_offset_and_days_another_zone(session: Session, data
 
 
 @pytest.mark.parametrize(
+    ("since", "until", "days"),
+    [
+        ("yesterday", "today", [1]),
+        ("2d", "now", [2, 1, 0]),
+        ("1w", "5d", [7, 6]),
+        ("today", "tomorrow", [0]),
+    ],
+)
+def test_moments_may_be_words_in_the_zone_of_the_account(
+    since: str, until: str, days: list[int], session: Session, database: str
+) -> None:
+    words = ("--account", "2", "--since", since, "--until", until, "--format", "json")
+    rows = json.loads(succeed(*SERIES, "reply_time", *words, on=database))
+    query = "SELECT ((now() AT TIME ZONE 'America/New_York')::date - %s)::text"
+    found = [session.execute(query, (ago,)).fetchone() for ago in days]
+    assert [(row["local_start"][:10],) for row in rows] == found
+
+
+def test_a_range_of_hours_ends_now(session: Session, database: str) -> None:
+    words = ("--account", "2", "--since", "24h", "--until", "now", "--by", "hour")
+    rows = json.loads(succeed(*SERIES, "reply_time", *words, "--format", "json", on=database))
+    assert len(rows) in {24, 25}
+
+
+@pytest.mark.parametrize("command", ["verify", "backfill"])
+def test_days_may_be_words_and_are_repeated_as_typed(
+    command: str, session: Session, database: str
+) -> None:
+    succeed(command, "--since", "7d", "--until", "today", on=database)
+    said = fail(command, "--since", "yesterday", "--until", "7d", on=database)
+    assert "--until 7d must be after --since yesterday" in said
+    assert "'24h' is neither" in fail(command, "--since", "24h", on=database)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("timeseries", "replies", "--account", "2"), "unknown metric 'replies'"),
@@ -219,7 +254,8 @@ def test_what_cannot_be_answered_is_an_error_with_a_hint(
     "arguments",
     [
         ("timeseries", "reply_time"),
-        ("timeseries", "reply_time", "--account", "2", "--since", "yesterday"),
+        ("timeseries", "reply_time", "--account", "2", "--since", "lately"),
+        ("timeseries", "reply_time", "--account", "2", "--since", "today", "--until", "7d"),
         ("timeseries", "reply_time", "--account", "2", "--by", "fortnight"),
         ("timeseries", "reply_time", "--account", "2", "--until", "0001-01-05"),
         ("--html", "x.html"),

@@ -12,16 +12,17 @@ import psycopg
 from generator import backfill as filling
 from generator.cli.codes import WELL, Terminated, code_of
 from generator.cli.console import as_json, errors, fail, note, say, table
-from generator.cli.options import days_of, dsn_of, with_account, with_database, with_days, with_pace
+from generator.cli.moments import days_of
+from generator.cli.options import dsn_of, with_account, with_database, with_days, with_pace
 from generator.cli.progress import Progress
 from generator.cli.zones import fail_without_zone
 from generator.database import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from generator.backfill import Chunk, Done
+    from generator.cli.moments import Typed
     from generator.database import Connection
     from generator.pace import Pace
 
@@ -59,8 +60,8 @@ ORDER BY s.account_id
 def backfill(
     database_url: str | None,
     account_id: int | None,
-    since: datetime | None,
-    until: datetime | None,
+    since: Typed | None,
+    until: Typed | None,
     jobs: int,
     newest_first: bool,
     pace: Pace,
@@ -77,7 +78,6 @@ def backfill(
     """
     if json_ and not dry_run:
         raise click.UsageError("--json prints a plan: give --dry-run, too")
-    first, end = days_of(since, until)
     with errors(), connect(dsn := dsn_of(database_url)) as session:
         if not dry_run:
             filling.settle(session)
@@ -86,6 +86,7 @@ def backfill(
             account_id = _ask_account(session)
         if account_id is not None:
             _require_zone(session, account_id)
+        first, end = days_of(session, account_id, since, until)
         chunks = filling.plan(
             session,
             account_id,

@@ -13,17 +13,15 @@ import click
 from generator import database, registry
 from generator.backfill import CHUNK_EVENTS
 from generator.cli.console import errors
+from generator.cli.moments import WORDS, Day
 from generator.errors import DatabaseError
 from generator.pace import Pace
 from generator.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import date, datetime
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
-
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 class AccountId(click.ParamType[int]):
@@ -104,11 +102,12 @@ def with_account(command: Command) -> Command:
 
 def with_days(command: Command) -> Command:
     """Add --since and --until."""
-    until = click.option(
-        "--until", type=DAY, metavar="YYYY-MM-DD", help="Only days before this one."
-    )
+    until = click.option("--until", type=Day(), metavar="DAY", help="Only days before this one.")
     since = click.option(
-        "--since", type=DAY, metavar="YYYY-MM-DD", help="Only this day and those after it."
+        "--since",
+        type=Day(),
+        metavar="DAY",
+        help=f"Only this day and those after it: YYYY-MM-DD, {WORDS}.",
     )
     return since(until(command))
 
@@ -175,13 +174,6 @@ def with_pace(command: Command) -> Command:
         return command(**others, pace=pace)
 
     return cast("Command", with_all)
-
-
-def days_of(since: datetime | None, until: datetime | None) -> tuple[date | None, date | None]:
-    """Give the days of --since and --until; where there are none between, the use is wrong."""
-    if since and until and since >= until:
-        raise click.UsageError("--until must be after --since")
-    return since and since.date(), until and until.date()
 
 
 def dsn_of(database_url: str | None) -> str:

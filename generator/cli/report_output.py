@@ -7,8 +7,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from generator.cli.console import as_json, note, say, table
+from generator.cli.console import as_json, note, out, room, say, table
 from generator.comparison import is_same
+from generator.durations import duration
 from generator.escaping import cell
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ Format = Literal["table", "csv", "json"]
 BAR = 40
 """The width of the longest bar, in characters."""
 _FULL, _EIGHTHS = "█", " ▏▎▍▌▋▊▉"
+
+_VALUE = frozenset({"value"})
 
 _LABELS = {
     "hour": "%Y-%m-%d %H:%M",
@@ -48,6 +51,8 @@ class Answer:
     heading: str
     labels: list[str]
     bars: int | None = None
+    durations: frozenset[str] = frozenset()
+    """The figures that are seconds: a terminal shows them in words, unless they are compared."""
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -55,7 +60,7 @@ class Answer:
         return self.columns[self.keys :]
 
 
-def of_points(points: Iterable[Point], request: Request) -> Answer:
+def of_points(points: Iterable[Point], request: Request, *, is_average: bool) -> Answer:
     """Give the answer of a series."""
     points = list(points)
     return Answer(
@@ -68,17 +73,23 @@ def of_points(points: Iterable[Point], request: Request) -> Answer:
         heading=f"{request.group_by} ({request.zone})",
         labels=[one.local_start.strftime(_LABELS[request.group_by]) for one in points],
         bars=1,
+        durations=_VALUE if is_average else frozenset(),
     )
 
 
-def of_number(metric: str, value: float | None) -> Answer:
+def of_number(metric: str, value: float | None, *, is_average: bool) -> Answer:
     """Give the answer that is one number."""
     return Answer(
-        columns=("metric", "value"), keys=1, rows=[(metric, value)], heading="", labels=[metric]
+        columns=("metric", "value"),
+        keys=1,
+        rows=[(metric, value)],
+        heading="",
+        labels=[metric],
+        durations=_VALUE if is_average else frozenset(),
     )
 
 
-def of_summary(summary: Summary) -> Answer:
+def of_summary(summary: Summary, durations: frozenset[str]) -> Answer:
     """Give the answer of a summary."""
     return Answer(
         columns=summary.columns,
@@ -86,6 +97,7 @@ def of_summary(summary: Summary) -> Answer:
         rows=summary.rows,
         heading=summary.columns[0],
         labels=[str(row[0]) for row in summary.rows],
+        durations=durations,
     )
 
 
@@ -101,7 +113,7 @@ def print_answer(answer: Answer, format_: Format) -> None:
                 [label, *row[answer.keys :]]
                 for label, row in zip(answer.labels, answer.rows, strict=True)
             ]
-            _table(answer.heading, answer.figures, rows, answer.bars)
+            _table(answer.heading, answer.figures, rows, answer.bars, answer.durations)
 
 
 def print_comparison(compared: Comparison[Answer], format_: Format) -> bool:
@@ -151,21 +163,39 @@ def print_parts(parts: Iterable[Part]) -> None:
 
 
 def _table(
-    heading: str, figures: Iterable[str], rows: list[list[Any]], bars: int | None = None
+    heading: str,
+    figures: Iterable[str],
+    rows: list[list[Any]],
+    bars: int | None = None,
+    durations: frozenset[str] = frozenset(),
 ) -> None:
-    columns = [heading, *(figure.replace("_", " ") for figure in figures)]
+    names = [heading, *figures]
+    columns = [heading, *(name.replace("_", " ") for name in names[1:])]
+    shown = [
+        [
+            _worded(value) if name in durations else value
+            for name, value in zip(names, row, strict=True)
+        ]
+        for row in rows
+    ]
     if bars is not None:
-        most = max((row[bars] or 0 for row in rows), default=0)
-        rows = [[*row, _bar(row[bars], most)] for row in rows]
+        values = [row[bars] for row in rows]
+        most = max((value or 0 for value in values), default=0)
+        length = room(columns, shown, BAR)
+        shown = [[*row, _bar(one, most, length)] for row, one in zip(shown, values, strict=True)]
         columns.append("")
-    table(columns, rows)
+    table(columns, shown, right=[name.replace("_", " ") for name in durations])
 
 
-def _bar(value: float | None, most: float) -> str:
+def _worded(seconds: float | None) -> str | float | None:
+    return seconds if seconds is None or not out.is_terminal else duration(seconds)
+
+
+def _bar(value: float | None, most: float, length: int) -> str:
     """Draw a number as a bar; a negative one, and none, have no length."""
     if not value or most <= 0:
         return ""
-    eighths = max(0, round(value / most * BAR * 8))
+    eighths = max(0, round(value / most * length * 8))
     if not _has_blocks():
         return "#" * round(eighths / 8)
     return _FULL * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
