@@ -102,7 +102,7 @@ def test_commands_name_the_partition_that_is_gone_and_the_cure(
     assert report.problems == report.gone
     assert not report.is_current
     outcome = {
-        command: run(reference_database, *command.split())
+        command: run(*command.split(), on=reference_database)
         for command in ("status --exit-code", "plan", "verify", "backfill", "verify --repair --yes")
     }
     codes = {command: one.exit_code for command, one in outcome.items()}
@@ -129,7 +129,7 @@ def test_totals_that_are_to_be_kept_are_sealed_and_survive_a_rebuild(session: Se
     assert kept == [row for row in before if 10 <= row[1].day <= 31]
     assert kept
     assert covered(session) == ["{(,)}"]
-    assert_exact_where_covered(session)
+    assert session.execute("SELECT * FROM rollup.drift()").fetchall() == []
 
 
 def test_totals_that_are_not_to_be_kept_are_deleted_by_the_next_backfill(session: Session) -> None:
@@ -165,7 +165,6 @@ def test_a_partition_dropped_after_a_purge_is_forgotten_by_the_next_deployment(
     )
     assert left == 0
     assert totals(session) == before
-    assert_exact_where_covered(session)
 
 
 def test_an_empty_partition_that_is_dropped_is_not_gone(
@@ -260,7 +259,7 @@ def test_a_plan_and_a_dry_run_say_what_becomes_of_partitions(
     session.execute(f"DROP TABLE {EARLY}")
     found = plan(reference_database, REGISTRY, Patience())
     assert found.is_nothing
-    assert [EARLY in warning for warning in found.warnings] == [True]
+    assert any("is gone with its events" in warning for warning in found.warnings)
     session.execute("ALTER TABLE public.march_of_2 RENAME TO march_of_two")
     found = plan(reference_database, REGISTRY, Patience())
     assert not found.is_nothing
