@@ -19,7 +19,7 @@ from generator.cli.zones import fail_without_zone
 from generator.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from generator.backfill import Chunk, Done
     from generator.cli.moments import Typed
@@ -107,15 +107,15 @@ def backfill(
                 _run(filling.run(dsn, chunks, jobs=jobs, pace=pace), chunks)
 
 
-def work_off(dsn: str, account_id: int | None = None) -> None:
-    """Backfill an account, or every one, without asking."""
+def work_off(dsn: str, account_id: int | None = None, *, tell: Callable[[str], None] = say) -> None:
+    """Backfill an account, or every one, without asking; `tell` prints what was done."""
     with connect(dsn) as session:
         filling.settle(session)
         chunks = filling.plan(session, account_id)
         if chunks:
-            _run(filling.run(dsn, chunks), chunks)
+            _run(filling.run(dsn, chunks), chunks, tell)
         else:
-            _explain_nothing(session)
+            _explain_nothing(session, tell)
 
 
 def _ask_account(session: Connection) -> int | None:
@@ -136,11 +136,11 @@ def _require_zone(session: Connection, account_id: int) -> None:
         fail_without_zone(session, account_id)
 
 
-def _explain_nothing(session: Connection) -> None:
+def _explain_nothing(session: Connection, tell: Callable[[str], None] = say) -> None:
     if _zones(session):
-        say("nothing to do: all days are covered")
+        tell("nothing to do: all days are covered")
     else:
-        say(
+        tell(
             "nothing to do: no account has a time zone "
             "(python -m generator timezone ACCOUNT_ID ZONE)"
         )
@@ -184,7 +184,9 @@ def _is_long(chunks: Sequence[Chunk]) -> bool:
     return bool(known) and (end - min(known)).days > LONG
 
 
-def _run(results: Iterator[Done], chunks: Sequence[Chunk]) -> None:
+def _run(
+    results: Iterator[Done], chunks: Sequence[Chunk], tell: Callable[[str], None] = say
+) -> None:
     total = sum(chunk.events for chunk in chunks)
     changed = 0
     uncovered: set[int] = set()
@@ -205,7 +207,7 @@ def _run(results: Iterator[Done], chunks: Sequence[Chunk]) -> None:
     except psycopg.OperationalError as error:
         fail(f"{str(error).strip()}\nwhat is done is kept", GO_ON)
     pieces = "1 chunk" if len(chunks) == 1 else f"{len(chunks)} chunks"
-    say(f"backfilled {total} events in {pieces}, {changed} rows changed")
+    tell(f"backfilled {total} events in {pieces}, {changed} rows changed")
     if uncovered:
         fail(f"not covered, for somebody is changing the time zone: {_listed(uncovered)}", GO_ON)
 

@@ -100,6 +100,11 @@ def with_account(command: Command) -> Command:
     )(command)
 
 
+def with_json(command: Command) -> Command:
+    """Add --json: nothing but JSON on stdout; what else there is to say goes to stderr."""
+    return click.option("--json", "json_", is_flag=True, help="Print JSON, for programs.")(command)
+
+
 def with_days(command: Command) -> Command:
     """Add --since and --until."""
     until = click.option("--until", type=Day(), metavar="DAY", help="Only days before this one.")
