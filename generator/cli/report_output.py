@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from generator.cli.console import as_json, note, say, table
@@ -66,9 +68,25 @@ def of_points(points: Iterable[Point], request: Request) -> Answer:
             for one in points
         ],
         heading=f"{request.group_by} ({request.zone})",
-        labels=[one.local_start.strftime(_LABELS[request.group_by]) for one in points],
+        labels=_labels(points, _LABELS[request.group_by]),
         bars=1,
     )
+
+
+def _labels(points: list[Point], format_: str) -> list[str]:
+    """Write when buckets begin; those that begin at the same local time, with their offsets."""
+    labels = [one.local_start.strftime(format_) for one in points]
+    often = Counter(labels)
+    return [
+        f"{label} {_offset(one)}" if often[label] > 1 else label
+        for label, one in zip(labels, points, strict=True)
+    ]
+
+
+def _offset(point: Point) -> str:
+    """Write how far local time is ahead of UTC: +02:00."""
+    ahead = point.local_start.replace(tzinfo=UTC) - point.start
+    return point.local_start.replace(tzinfo=timezone(ahead)).isoformat()[19:]
 
 
 def of_number(metric: str, value: float | None) -> Answer:
