@@ -318,3 +318,23 @@ def test_a_page_that_cannot_be_written_is_an_error(
     failed = fail("report", "--html", str(tmp_path / "none" / "x.html"), *DAYS, on=database)
     assert "cannot write" in failed
     assert "No such file or directory" in failed
+
+
+def test_the_hour_that_comes_twice_is_told_apart_by_its_offset(
+    session: Session, database: str
+) -> None:
+    command = (*SERIES, "reply_time", "--account", "2", "--by", "hour")
+    night = ("--since", "2026-11-01", "--until", "2026-11-01T03:00")
+    lines = succeed(*command, *night, on=database).splitlines()[1:]
+    assert [line.split("  ")[0].rstrip() for line in lines] == [
+        "2026-11-01 00:00",
+        "2026-11-01 01:00 -04:00",
+        "2026-11-01 01:00 -05:00",
+        "2026-11-01 02:00",
+    ]
+    rows = json.loads(succeed(*command, *night, "--format", "json", on=database))
+    assert len({row["bucket_start"] for row in rows}) == 4
+    compared = succeed(*command, *night, "--compare", on=database)
+    assert "2026-11-01 01:00 -05:00" in compared
+    another = succeed(*command, *night, "--timezone", "Asia/Kolkata", on=database)
+    assert "+05:30" not in another

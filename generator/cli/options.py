@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+import psycopg
 
-from generator import database, registry
+from generator import database, permissions, registry
 from generator.backfill import CHUNK_EVENTS
 from generator.cli.console import errors
 from generator.cli.moments import WORDS, Day
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
+
+READING = ("report", "status", "verify")
+"""Commands for which a role needs to read, and no more."""
 
 
 class AccountId(click.ParamType[int]):
@@ -195,6 +199,20 @@ def dsn_of(database_url: str | None) -> str:
 
 @contextmanager
 def session_of(database_url: str | None) -> Iterator[database.Connection]:
-    """Connect to the database that is named."""
+    """Connect to the database that is named; where a reader lacks a right, name the GRANT."""
     with database.connect(dsn_of(database_url)) as session:
-        yield session
+        try:
+            yield session
+        except psycopg.errors.InsufficientPrivilege as error:
+            message = error.diag.message_primary or str(error)
+            if error.diag.message_hint or not _is_reading():
+                raise
+            raise DatabaseError(message, hint=permissions.missing(session, message)) from error
+
+
+def _is_reading() -> bool:
+    """Tell whether the command changes nothing: another is to be run as the owner."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return False
+    return context.find_root().invoked_subcommand in READING and not context.params.get("repair")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from generator.cli.console import as_json, note, out, room, say, table
@@ -71,10 +73,31 @@ def of_points(points: Iterable[Point], request: Request, *, is_average: bool) ->
             for one in points
         ],
         heading=f"{request.group_by} ({request.zone})",
-        labels=[one.local_start.strftime(_LABELS[request.group_by]) for one in points],
+        labels=_labels(points, _LABELS[request.group_by]),
         bars=1,
         durations=_VALUE if is_average else frozenset(),
     )
+
+
+def _labels(points: list[Point], format_: str) -> list[str]:
+    """Write when buckets begin; those that begin at the same local time, with their offsets."""
+    labels = [_local(one.local_start, format_) for one in points]
+    often = Counter(labels)
+    return [
+        f"{label} {_offset(one)}" if often[label] > 1 else label
+        for label, one in zip(labels, points, strict=True)
+    ]
+
+
+def _local(start: datetime | str, format_: str) -> str:
+    """Write a local time; one that Python has not comes as text."""
+    return start if isinstance(start, str) else start.strftime(format_)
+
+
+def _offset(point: Point) -> str:
+    """Write how far local time is ahead of UTC: +02:00."""
+    ahead = point.local_start.replace(tzinfo=UTC) - point.start
+    return point.local_start.replace(tzinfo=timezone(ahead)).isoformat()[19:]
 
 
 def of_number(metric: str, value: float | None, *, is_average: bool) -> Answer:
