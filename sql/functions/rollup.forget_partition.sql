@@ -52,7 +52,10 @@ BEGIN
     IF forget_partition.keep_totals AND coalesce(gone.ends_at, 'infinity') = 'infinity' THEN
         RAISE EXCEPTION 'the days of partition % are not known', forget_partition.partition
             USING ERRCODE = 'invalid_parameter_value',
-                DETAIL = 'Only a partition BY RANGE of created_at alone has bounds from which its last day is known.',
+                DETAIL = format(
+                    'Only a partition BY RANGE of %I alone has an upper bound that is known.',
+                    'created_at'
+                ),
                 HINT = format(
                     'Let its totals be deleted: SELECT rollup.forget_partition(%L, keep_totals => false).',
                     forget_partition.partition
