@@ -205,6 +205,10 @@ def test_verify_shows_what_differs_and_repairs_it_when_told_to(
 
 def test_what_is_printed_to_a_file_is_whole(session: Session, database: str) -> None:
     session.execute(VANDALISM)
+    session.execute(
+        "UPDATE public.reporting_events_rollups"
+        " SET sum_value_business_hours = sum_value_business_hours + 1"
+    )
     said = run("verify", on=database).stdout
     assert "…" not in said
     assert "sum value business hours" in said
