@@ -69,35 +69,6 @@ AND (
 ORDER BY 1
 """
 
-# Partitions among them; a partitioned table itself has nothing to lose.
-_UNLOGGED = """
-WITH RECURSIVE named AS (
-    SELECT c.oid
-    FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
-    OR (n.nspname = 'rollup' AND c.relkind = 'r')
-),
-family AS (
-    SELECT c.oid
-    FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = %s
-    AND c.relname = %s
-    UNION
-    SELECT i.inhrelid
-    FROM family f
-    JOIN pg_inherits i ON i.inhparent = f.oid
-)
-SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name
-FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid IN (SELECT oid FROM named UNION SELECT oid FROM family)
-AND c.relkind = 'r'
-AND c.relpersistence = 'u'
-ORDER BY name
-"""
-
 # Whoever updates or deletes a row of such a table fails.
 _IS_UNIDENTIFIED = """
 SELECT EXISTS (
@@ -153,7 +124,9 @@ def problems(session: Connection, registry: Registry) -> list[str]:
         found.append(f"there is no schema {ident(rollups.schema)}: [rollups]")
     found += _outgrown(session, registry)
     found += _hidden(session, registry)
-    found += _unlogged(session, registry)
+    found += adoption.hazards_of_ours(session)
+    named = [one for one in (source, accounts, rollups) if one]
+    found += adoption.not_durable(session, [(one.schema, one.table) for one in named])
     return found
 
 
@@ -165,18 +138,6 @@ def _hidden(session: Connection, registry: Registry) -> list[str]:
         f"{table} hides rows from {role} by row-level security, so that totals would be wrong: "
         f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"
         for table, role in session.execute(_HIDING, values)
-    ]
-
-
-def _unlogged(session: Connection, registry: Registry) -> list[str]:
-    """Say which tables a crash would empty, and leave the others as they are."""
-    named = [one for one in (registry.source, registry.accounts, registry.rollups) if one]
-    values = [one.schema for one in named], [one.table for one in named]
-    source = [registry.source.schema, registry.source.table]
-    return [
-        f"{table} is unlogged, so that a crash empties it and leaves the totals, or the other way "
-        f"round: ALTER TABLE {table} SET LOGGED"
-        for (table,) in session.execute(_UNLOGGED, (*values, *source))
     ]
 
 
@@ -236,7 +197,7 @@ def _not_adoptable(
             f"{record.name} is published and has no replica identity, so that writers would fail: "
             f"ALTER TABLE {record.name} REPLICA IDENTITY USING INDEX ..."
         )
-    problems += adoption.obstacles(session, record)
+    problems += adoption.hazards(session, record, tuple(ours))
     return problems
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.deploy import deploy
+from generator.errors import DatabaseError
 from generator.patience import Patience
 from generator.plan import Change, Plan, diff, plan
 from generator.registry import load
@@ -345,7 +346,7 @@ def test_rows_of_a_table_to_be_adopted_are_warned_of(
     assert warnings(reference_database) == ""
 
 
-def test_triggers_and_rules_of_others_on_the_rollup_table_are_warned_of(
+def test_triggers_and_rules_of_others_on_the_rollup_table_are_refused(
     database: str, connect: Connect
 ) -> None:
     connect(database).execute(
@@ -354,12 +355,8 @@ def test_triggers_and_rules_of_others_on_the_rollup_table_are_warned_of(
         " FOR EACH STATEMENT EXECUTE FUNCTION public.noted();"
         "CREATE RULE unseen AS ON DELETE TO public.reporting_events_rollups DO ALSO NOTHING"
     )
-    found = planned(database)
-    assert found.is_nothing
-    assert [one.partition(" on ")[0] for one in found.warnings] == [
-        "rule unseen",
-        'trigger "To note"',
-    ]
+    with pytest.raises(DatabaseError, match=r'DROP RULE unseen ON .*\n.*DROP TRIGGER "To note" ON'):
+        planned(database)
 
 
 def test_events_that_have_to_be_read_whole_are_warned_of(database: str, connect: Connect) -> None:
@@ -397,7 +394,8 @@ def test_partitions_without_triggers_are_warned_of(
         " VALUES (1, '2026-04-09', now())"
     )
     found = planned(reference_database)
-    assert "triggers are missing or off on public.april:" in "\n".join(found.warnings)
+    assert "public.april" in "\n".join(found.warnings)
+    assert "its events have not been counted" in "\n".join(found.warnings)
 
 
 def test_what_somebody_else_has_changed_is_warned_of(database: str, connect: Connect) -> None:
