@@ -42,8 +42,8 @@ class Chunk:
     """
 
     account_ids: tuple[int, ...]
-    since: date | None
-    until: date | None
+    since: date | str | None
+    until: date | str | None
     events: int
 
 
@@ -84,8 +84,15 @@ def plan(
         )
     ]
     if newest_first:
-        chunks.sort(key=lambda chunk: chunk.until or date.max, reverse=True)
+        chunks.sort(key=lambda chunk: order(chunk.until), reverse=True)
     return chunks
+
+
+def order(day: date | str | None) -> date:
+    """Give a day to sort by; None is the end, and text a day that Python has not."""
+    if isinstance(day, str):
+        return date.min if "BC" in day else date.max
+    return day or date.max
 
 
 def run(

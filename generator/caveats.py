@@ -20,21 +20,6 @@ _HAS_ROWS = sql.SQL("SELECT EXISTS (SELECT FROM {})")
 
 _IS_THERE = "SELECT to_regclass(%s) IS NOT NULL"
 
-# Those of others on the rollup table; what they do, nobody here knows.
-_TRIGGERS_AND_RULES = """
-SELECT 'trigger ' || quote_ident(t.tgname) AS name
-FROM pg_trigger t
-JOIN pg_proc p ON p.oid = t.tgfoid
-WHERE t.tgrelid = to_regclass(%(table)s)
-AND NOT t.tgisinternal
-AND p.pronamespace IS DISTINCT FROM to_regnamespace('rollup')
-UNION ALL
-SELECT 'rule ' || quote_ident(w.rulename)
-FROM pg_rewrite w
-WHERE w.ev_class = to_regclass(%(table)s)
-ORDER BY name
-"""
-
 _WITHOUT_INDEX = """
 SELECT t.name
 FROM unnest(%(tables)s::text[]) WITH ORDINALITY t (name, nr)
@@ -92,8 +77,6 @@ def _of_rollups(session: Connection, changes: Changes) -> Iterator[str]:
             f"{name} has rows already: an application that goes on writing it counts double; "
             "switch that off first, or name another table in the registry"
         )
-    for [other] in session.execute(_TRIGGERS_AND_RULES, {"table": name}):
-        yield f"{other} on {name} is not ours: it sees or changes what is counted there"
 
 
 def _of_indexes(session: Connection, changes: Changes) -> Iterator[str]:
@@ -109,9 +92,19 @@ def _of_indexes(session: Connection, changes: Changes) -> Iterator[str]:
 
 
 def _of_partitions(changes: Changes) -> Iterator[str]:
-    """Say which partitions have been written to with nobody counting."""
+    """Say which partitions are gone, and which were written to while nothing counted."""
+    for gone in changes.gone:
+        yield str(gone)
+    fresh = {one.name: one for one in changes.fresh}
+    for one in changes.fresh:
+        if not one.is_untouched:
+            yield (
+                f"partition {one.name} is new or attached again, and was written to: its events "
+                "have not been counted, and the days within its bounds are not covered until "
+                "`backfill`"
+            )
     lacking = {one.table for one in changes.objects if one.kind == "trigger" and one.rendered}
-    names = [name for name in changes.events[1:] if name in lacking - {*changes.untouched}]
+    names = [name for name in changes.events[1:] if name in lacking - fresh.keys()]
     if names and changes.last is not None:
         yield (
             f"triggers are missing or off on {_listed(names)}: statements straight on such a "

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from generator.database import Connection
     from generator.dependents import Dependent
     from generator.deployments import Deployed
+    from generator.partitions import Fresh, Gone
     from generator.quoting import Sql
     from generator.registry import Registry
     from generator.render import Rendered
@@ -28,6 +29,9 @@ VERBS: dict[Status, str] = {
     "CURRENT": "keep",
 }
 """What is done about an object, by how it stands."""
+
+REMEMBER_PARTITIONS = "remember partitions"
+"""What is done where nothing but the partitions has changed."""
 
 TAKE_OVER_SEALED = "take over sealed days"
 """What is done about days that were purged before an undeployment."""
@@ -51,8 +55,14 @@ class Changes:
     dependents: tuple[Dependent, ...]
     events: tuple[Sql, ...]
     """The source table, and its partitions after it, as its writers lock them."""
-    untouched: tuple[str, ...]
-    """New partitions that nothing was ever written to: their missing triggers missed nothing."""
+    fresh: tuple[Fresh, ...]
+    """Partitions without triggers: what these have missed is on the days of the partition."""
+    detached: frozenset[str]
+    """Tables that were partitions: what comes and goes there is counted no more."""
+    gone: tuple[Gone, ...]
+    """Partitions that are gone with their events, so that totals may be all that is left."""
+    are_partitions_changed: bool
+    """Whether the partitions are others than those that the last deployment wrote down."""
     has_sealed: bool
     """Whether an earlier undeployment has left days that are sealed."""
     last: Deployed | None
@@ -63,21 +73,23 @@ class Changes:
     def is_nothing(self) -> bool:
         """Whether nothing would be changed or written down."""
         is_known = self.last is not None and self.last.registry_digest == self.registry.digest
-        return is_known and not self.tables and not self.objects and not self.has_sealed
+        return is_known and not (
+            self.tables or self.objects or self.has_sealed or self.are_partitions_changed
+        )
 
     @property
     def miscounts(self) -> tuple[str, ...]:
         """Say why events may have come or gone without being counted, or counted otherwise.
 
-        A trigger was off, or is left on a table that is no longer a partition; or somebody else
-        has replaced a function; or the registry counts all otherwise. No day is covered then.
+        A trigger was off, or is left on a table that was never known as a partition; or another
+        role has replaced a function; or the registry counts all otherwise. No day is covered then.
         Triggers of the accounts table count nothing, and what they missed deploy takes over.
         """
         reasons = []
         if self.difference.is_everything:
             reasons.append("all is counted otherwise")
-        uncounted = {*self.untouched, self._accounts}
-        if any(one.kind == "trigger" and one.table not in uncounted for one in self.objects):
+        limited = {one.name for one in self.fresh} | self.detached | {self._accounts}
+        if any(one.kind == "trigger" and one.table not in limited for one in self.objects):
             reasons.append("triggers were missing, off or changed")
         if any(one.is_foreign for one in self.objects):
             reasons.append("somebody else has replaced a function")
@@ -107,7 +119,10 @@ class Changes:
     def described(self) -> tuple[str, ...]:
         """Say of each object what is done about it."""
         objects = (f"{VERBS[one.status]} {one}" for one in self.objects)
-        return (*objects, *([TAKE_OVER_SEALED] if self.has_sealed else []))
+        described = (*objects, *([TAKE_OVER_SEALED] if self.has_sealed else []))
+        if self.are_partitions_changed and not described:
+            return (REMEMBER_PARTITIONS,)
+        return described
 
 
 def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, ...]) -> Changes:
@@ -119,7 +134,8 @@ def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, .
     known = dependents(session)
     last = deployments.last(session)
     lacks = tables.lacking(session, registry)
-    events = qualified(source.schema, source.table), *tables.partitions(session, registry)
+    parts = tables.partitions(session, registry)
+    can_compare = last is not None and not partitions.FUNCTIONS & {one.name for one in stale}
     return Changes(
         registry=registry,
         rendered=rendered,
@@ -129,8 +145,11 @@ def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, .
         out_of_reach=tuple(one for one in found if one.is_out_of_reach),
         drops=in_order(gone, known),
         dependents=known,
-        events=events,
-        untouched=partitions.untouched(session, stale) if last else (),
+        events=(qualified(source.schema, source.table), *parts),
+        fresh=partitions.fresh(session, stale, parts) if last else (),
+        detached=partitions.detached(session) if can_compare else frozenset(),
+        gone=partitions.gone(session) if can_compare else (),
+        are_partitions_changed=can_compare and partitions.are_changed(session),
         has_sealed=sealed.are_kept(session, registry),
         last=last,
         difference=difference(last.counting, registry.counting) if last else Difference(),

@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from generator.render import LONGEST_ID
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -66,6 +68,8 @@ def counting(registry: Registry) -> Counting:
     content = dataclasses.asdict(registry)
     memberships = {one.metric: dataclasses.asdict(one) for one in registry.memberships}
     del content["rollups"]["write_mode"]  # it comes to the same
+    if registry.rollups.id_type == "text":
+        content["rollups"]["longest_id"] = LONGEST_ID
     return Counting(
         base=digest({name: content[name] for name in ("source", "rollups")}),
         metrics={

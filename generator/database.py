@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from generator import loading
 from generator.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -62,12 +63,15 @@ def connect(dsn: str) -> Iterator[Connection]:
     A database that cannot be reached is a DatabaseError.
     """
     try:
-        connection = psycopg.connect(dsn, autocommit=True, application_name="reporting-rollups")
+        connection = psycopg.connect(
+            dsn, autocommit=True, application_name="reporting-rollups", client_encoding="utf8"
+        )
     except psycopg.Error as error:
         raise DatabaseError(
             f"cannot connect: {str(error).strip()}",
             hint="check --database-url, DATABASE_URL or the PG* variables",
         ) from error
+    loading.register(connection)
     with connection:
         connection.execute(_SETTINGS)
         yield connection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import gaps, requirements, rights, tables
+from generator import gaps, partitions, requirements, rights, tables
 from generator.database import MINIMUM_VERSION, Connection, connect
 from generator.errors import DatabaseError
 from generator.migrate import migrate
@@ -44,6 +44,8 @@ class Deployment:
     retired: tuple[str, ...] = ()
     """Metrics and dimensions that are no longer counted, and whose rows are kept."""
     rows_deleted: int = 0
+    gone: tuple[str, ...] = ()
+    """What there is to say of each partition that is gone with its events."""
 
 
 def deploy(
@@ -84,6 +86,7 @@ def deploy(
             incomplete=tuple(gaps.incomplete(session)),
             retired=tuple(gaps.retired(session)),
             rows_deleted=deleted,
+            gone=tuple(map(str, partitions.gone(session))),
         )
 
 

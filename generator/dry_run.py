@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator import __version__, migrate, script
 from generator.database import connect, snapshot
+from generator.escaping import visible
 from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.plan import look
 from generator.statements import Statement
@@ -73,4 +74,4 @@ def _commented(statement: Statement) -> str:
     what = {"ROWS": f"rows of {on}", "SLOTS": "all slots"}.get(
         statement.lock.mode, f"{statement.lock.mode} on {on}"
     )
-    return f"-- May wait for {what}: {statement.why}.\n"
+    return f"-- May wait for {visible(what)}: {visible(statement.why)}.\n"

@@ -20,8 +20,11 @@ PUBLIC = (
     "rebuild",
     "fold",
     "purge_events",
+    "gone_partitions",
+    "forget_partition",
     "accounts",
     "verifications",
+    "standing_differences",
     "deployments",
     "difference",
 )

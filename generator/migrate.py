@@ -134,4 +134,5 @@ def _url(dsn: str, database: str) -> str:
     The database is named even where PGDATABASE or a service names it: yoyo's default is another.
     """
     parameters = {**conninfo_to_dict(dsn), "dbname": database, "schema": SCHEMA}
+    parameters["client_encoding"] = "utf8"  # else text of a SQL_ASCII database comes as bytes
     return "postgresql+psycopg:///?" + urlencode(parameters, quote_via=quote)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator import migrate, script, tables
 from generator.blockers import Lock, holders
 from generator.caveats import caveats
-from generator.changes import VERBS, compute
+from generator.changes import REMEMBER_PARTITIONS, VERBS, compute
 from generator.database import connect, snapshot
 from generator.deploy import check
 from generator.render import render
@@ -64,6 +64,7 @@ class Change:
     remark: str = ""
 
 
+_PARTITIONS = (Change(action="remember", kind="table", name="partitions"),)
 _SEALED = (Change(action="take over", kind="days", name="sealed days"),)
 
 
@@ -93,6 +94,8 @@ class Plan:
         )
         if listed or self.is_nothing:
             return listed
+        if REMEMBER_PARTITIONS in self.changes.described:
+            return _PARTITIONS
         digest = self.changes.registry.digest
         return (Change(action="write down", kind="registry", name=digest[:12]),)
 

@@ -25,7 +25,10 @@ _TABLES = ("rollups", "pending_events", "distinct_members")
 _OWN_TABLES = ("accounts", "distinct_members", "gaps", "invalidations", "pending_events")
 """Of our own tables those that a policy could make totals wrong by."""
 _TYPES = ("difference", "chunk")
-_VIEWS = ("coverage", "metric_coverage", "current_rollups", "current_members", "status")
+_VIEWS = (
+    *("coverage", "metric_coverage", "current_rollups", "current_members", "status"),
+    "standing_differences",
+)
 _FUNCTIONS = (
     "require_read_committed",
     "are_triggers_on",
@@ -33,6 +36,7 @@ _FUNCTIONS = (
     "table_problems",
     "require_tables",
     "is_part_of",
+    "short_id",
     "require_day",
     "require_days",
     "try_slots",
@@ -42,6 +46,10 @@ _FUNCTIONS = (
     "canonical_timezone",
     "knows_timezone",
     "require_timezones",
+    "current_partitions",
+    "days_around",
+    "gone_partitions",
+    "require_partitions",
     "require_known",
     "require_account",
     "is_deployed",
@@ -64,6 +72,7 @@ _FUNCTIONS = (
     "backfill",
     "purge_chunk",
     "purge_events",
+    "forget_partition",
 )
 _REPORT_FUNCTIONS = (
     "require_choice",
@@ -88,6 +97,9 @@ _TRANSITION_TABLES = {
 }
 _WRITERS = {"inline": "after_change", "append": "append_change"}
 """The template of a trigger function, by write mode."""
+
+LONGEST_ID = 255
+"""How many bytes of a text id count as they are: see the function rollup.short_id()."""
 
 _DEFINITION_END = re.compile(r";\n\nCOMMENT ON ")
 
@@ -123,6 +135,7 @@ class Column:
     name: str
     type: Sql
     is_measure: bool = False
+    is_text_id: bool = False
 
     @property
     def of_event(self) -> Sql:
@@ -139,6 +152,8 @@ class Found:
     triggers only, so each gets the source table's."""
     adopted_types: Mapping[str, Sql] = field(default_factory=dict)
     """The types of the rollup key's columns that differ from those that we would give them."""
+    numeric_measures: frozenset[str] = frozenset()
+    """The measures whose column is numeric, which holds numbers too small for double precision."""
 
 
 NOTHING = Found()
@@ -172,7 +187,10 @@ def columns(registry: Registry) -> tuple[Column, ...]:
         Column(name=source.account, type=Sql("bigint")),
         Column(name=source.name, type=Sql("text")),
         Column(name=source.time, type=Sql(time)),
-        *(Column(name=name, type=id_type) for name in registry.id_columns),
+        *(
+            Column(name=name, type=id_type, is_text_id=id_type == "text")
+            for name in registry.id_columns
+        ),
         *(Column(name=m.column, type=measure, is_measure=True) for m in registry.measures),
     )
 
@@ -202,7 +220,9 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "grouping_sets": _grouping_sets(registry),
         "membership_events": tuple(dict.fromkeys(m.event for m in registry.memberships)),
         "whole": next((d.name for d in registry.dimensions if d.column == source.account), None),
+        "longest_id": LONGEST_ID,
         "adopted_types": found.adopted_types,
+        "numeric_measures": found.numeric_measures,
         "lock_class": LOCK_CLASS,
         "slot_count": SLOTS,
         "add_key": ADD_KEY,

@@ -55,6 +55,14 @@ FROM rollup.explain_report(
 ) p
 """
 
+_IS_AVERAGE = """
+SELECT q.is_average
+FROM rollup.resolve_report(
+    %(account_id)s, %(metric)s, %(dimension_type)s, %(dimension_id)s, %(since)s, %(until)s,
+    %(group_by)s, %(business_hours)s, %(zone)s, %(week_start)s
+) q
+"""
+
 _READS = "SELECT set_config('rollup.reads', %s, true)"
 
 
@@ -140,6 +148,12 @@ def today(session: Connection, zone: str) -> date:
     return found
 
 
+def now(session: Connection) -> datetime:
+    """Tell the moment, by the server's clock."""
+    found: datetime = _one(session, "SELECT now()", {})
+    return found
+
+
 def timeseries(session: Connection, request: Request) -> list[Point]:
     """Ask for a report by hour, day, week, month, quarter or year."""
     return [Point(*row) for row in session.execute(_TIMESERIES, asdict(request))]
@@ -149,6 +163,12 @@ def aggregate(session: Connection, request: Request) -> float | None:
     """Ask for a report as one number; None where there is nothing to average."""
     value: float | None = _one(session, _AGGREGATE, asdict(request))
     return value
+
+
+def is_average(session: Connection, request: Request) -> bool:
+    """Tell whether the values of a report are averages, and so durations in seconds."""
+    found: bool | None = _one(session, _IS_AVERAGE, asdict(request))
+    return bool(found)
 
 
 def summary(session: Connection, request: Request) -> Summary:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import reading
+from generator import adoption, reading
 from generator.errors import DatabaseError
 from generator.quoting import ident, qualified
 from generator.reading import INTEGERS
-from generator.render import columns
+from generator.render import LONGEST_ID, columns
 from generator.tables import MOMENTS, amounts, find, key
 
 if TYPE_CHECKING:
@@ -49,15 +49,6 @@ SELECT EXISTS (
     ) = ARRAY ['account_id', 'date', 'dimension_id', 'dimension_type', 'metric']
 )
 """
-
-_CHECKS = """
-SELECT quote_ident(c.conname), pg_get_constraintdef(c.oid)
-FROM pg_constraint c
-WHERE c.conrelid = %s
-AND c.contype = 'c'
-ORDER BY c.conname
-"""
-
 
 # Tables that the role of our functions, which owns our schema once it is there, reads in part only.
 _HIDING = """
@@ -133,6 +124,9 @@ def problems(session: Connection, registry: Registry) -> list[str]:
         found.append(f"there is no schema {ident(rollups.schema)}: [rollups]")
     found += _outgrown(session, registry)
     found += _hidden(session, registry)
+    found += adoption.hazards_of_ours(session)
+    named = [one for one in (source, accounts, rollups) if one]
+    found += adoption.not_durable(session, [(one.schema, one.table) for one in named])
     return found
 
 
@@ -203,11 +197,7 @@ def _not_adoptable(
             f"{record.name} is published and has no replica identity, so that writers would fail: "
             f"ALTER TABLE {record.name} REPLICA IDENTITY USING INDEX ..."
         )
-    problems += [
-        f"{record.name} has {definition}, which an upsert meets before it adds: "
-        f"ALTER TABLE {record.name} DROP CONSTRAINT {name}"
-        for name, definition in session.execute(_CHECKS, (record.oid,))
-    ]
+    problems += adoption.hazards(session, record, tuple(ours))
     return problems
 
 
@@ -227,9 +217,12 @@ def _too_narrow(registry: Registry, record: Table, events: Table | None) -> list
             room = f"{column.type}({column.max_length})"
             problems.append(f"{record.name}.{name} is {room}, too short for {longest!r}")
     ids = record.columns.get("dimension_id")
-    if ids and ids.max_length is not None:
+    if ids and ids.max_length is not None and ids.max_length < LONGEST_ID:
         room = f"{ids.type}({ids.max_length})"
-        problems.append(f"{record.name}.dimension_id is {room}; an id may be longer: use text")
+        problems.append(
+            f"{record.name}.dimension_id is {room}; an id may have {LONGEST_ID} characters: "
+            f"ALTER TABLE {record.name} ALTER dimension_id TYPE text"
+        )
     return problems
 
 

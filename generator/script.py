@@ -136,7 +136,7 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     """
     if changes.is_nothing and not made:
         return
-    if changes.miscounts or changes.difference or changes.has_sealed or changes.untouched:
+    if changes.miscounts or changes.difference or changes.has_sealed or changes.fresh:
         yield TAKE_SLOTS
     for one in changes.objects:
         if one.kind != "trigger" and one.rendered is not None:
@@ -149,13 +149,14 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     if changes.has_sealed:
         yield from sealed.taken_over(changes.registry)
     yield from _locks(changes)
-    for name in changes.untouched:
-        yield partitions.void_if_written(name)
+    for fresh in changes.fresh:
+        yield partitions.void(fresh)
     for one in changes.objects:
         if one.kind == "trigger" and one.rendered is not None:
             yield Statement(text=one.rendered.text)
     for drop in changes.drops:
         yield _dropped(drop)
+    yield from partitions.remembered()
     yield _PLAINLY
     functions, views = (fingerprints(changes.rendered, kind) for kind in ("function", "view"))
     described = (*made, *changes.described)

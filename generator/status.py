@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from generator import gaps, requirements, tables
+from generator import gaps, partitions, requirements, tables
 from generator.catalog import Object, compare
-from generator.render import render
+from generator.render import LONGEST_ID, render
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,7 +52,7 @@ _VERIFIED = """
 SELECT
     max(v.verified_at),
     count(*) FILTER (WHERE v.verified_at > now() - interval '1 day'),
-    coalesce(sum(v.differences) FILTER (WHERE v.verified_at > now() - interval '1 day'), 0)
+    (SELECT coalesce(sum(d.differences), 0)::bigint FROM rollup.standing_differences d)
 FROM rollup.verifications v
 """
 
@@ -70,11 +70,12 @@ class Pending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """When something was last verified, and what the last day's verifications came to."""
+    """When something was last verified, how often in the last day, and what is wrong now."""
 
     at: datetime | None
     verifications: int
     differences: int
+    """Those that were found and that no later verification of the same days has seen gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,11 @@ class Report:
     objects: list[Object]
     lacking: list[str]
     problems: list[str]
-    """What is wrong with the tables that the registry names, so that `deploy` would refuse them."""
+    """What is wrong with the tables that the registry names; all but `gone`, `deploy` refuses."""
+    gone: list[str]
+    """Those of the problems that are about partitions that are gone with their events."""
+    longest_id: int | None
+    """How many bytes of an id count, where ids are text."""
     accounts: list[dict[str, Any]]
     incomplete: tuple[str, ...]
     """Metrics and dimensions whose history is still to be backfilled somewhere."""
@@ -119,7 +124,11 @@ def inspect(session: Connection, registry: Registry) -> Report:
     """Read the state of a database; nothing is changed."""
     objects = compare(session, render(registry, tables.survey(session, registry)))
     lacking = [one.name for one in tables.lacking(session, registry)]
-    problems = requirements.problems(session, registry)
+    is_able = not any(
+        one.name in partitions.FUNCTIONS and one.status != "CURRENT" for one in objects
+    )
+    gone = [str(one) for one in partitions.gone(session)] if is_able else []
+    problems = [*requirements.problems(session, registry), *gone]
     deployment: dict[str, Any] | None = None
     accounts: list[dict[str, Any]] = []
     pending: Pending | None = None
@@ -128,19 +137,22 @@ def inspect(session: Connection, registry: Registry) -> Report:
     with session.cursor(row_factory=dict_row) as cursor:
         if session.execute(_IS_DEPLOYED).fetchone() == (True,):
             deployment = cursor.execute(_DEPLOYMENT).fetchone()
-        if _has_status(objects):
+        if _has("rollup.status", objects):
             accounts = cursor.execute(_ACCOUNTS).fetchall()
             events, ids = session.execute(_PENDING).fetchone() or (0, 0)
             pending = Pending(events=events, ids=ids)
-            at, verifications, differences = session.execute(_VERIFIED).fetchone() or (None, 0, 0)
             incomplete = tuple(gaps.incomplete(session))
-            verified = Verified(at=at, verifications=verifications, differences=int(differences))
+        if _has("rollup.standing_differences", objects):
+            at, verifications, differences = session.execute(_VERIFIED).fetchone() or (None, 0, 0)
+            verified = Verified(at=at, verifications=verifications, differences=differences)
     return Report(
         deployment=deployment,
         registry_digest=registry.digest,
         objects=objects,
         lacking=lacking,
         problems=problems,
+        longest_id=LONGEST_ID if registry.rollups.id_type == "text" else None,
+        gone=gone,
         accounts=accounts,
         incomplete=incomplete,
         verified=verified,
@@ -148,5 +160,5 @@ def inspect(session: Connection, registry: Registry) -> Report:
     )
 
 
-def _has_status(objects: list[Object]) -> bool:
-    return any(one.name == "rollup.status" and one.status == "CURRENT" for one in objects)
+def _has(view: str, objects: list[Object]) -> bool:
+    return any(one.name == view and one.status == "CURRENT" for one in objects)

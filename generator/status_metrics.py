@@ -66,7 +66,7 @@ def families(report: Report, *, per_account: bool = False) -> Iterator[Family]:
         )
         yield _gauge(
             "verification_differences",
-            "How many differences the verifications of the last day found.",
+            "How many differences were found and not seen gone since.",
             report.verified.differences,
         )
     if per_account:

@@ -168,14 +168,35 @@ def survey(session: Connection, registry: Registry) -> Found:
         for name, type_ in types.items()
         if table and name in table.columns and table.columns[name].type != type_
     }
-    return Found(partitions=partitions(session, registry), adopted_types=adopted)
+    events = find(session, registry.source.schema, registry.source.table)
+    return Found(
+        partitions=partitions(session, registry),
+        adopted_types=adopted,
+        numeric_measures=frozenset(
+            measure.column
+            for measure in registry.measures
+            if events
+            and measure.column in events.columns
+            and events.columns[measure.column].type == "numeric"
+        ),
+    )
 
 
 def partitions(session: Connection, registry: Registry) -> tuple[Sql, ...]:
     """Name the partitions of the source table, and the partitions of those, quoted."""
     source = registry.source
     rows = session.execute(_PARTITIONS, (source.schema, source.table))
-    return tuple(qualified(schema, name) for schema, name in rows)
+    return tuple(_partition(schema, name) for schema, name in rows)
+
+
+def _partition(schema: str, name: str) -> Sql:
+    try:
+        return qualified(schema, name)
+    except ValueError as error:
+        raise DatabaseError(
+            f"the name of the partition {name!r} in the schema {schema!r} {error}",
+            hint="rename it: ALTER TABLE ... RENAME TO ...",
+        ) from error
 
 
 def key(registry: Registry) -> dict[str, str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
+
+from generator import partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
     from generator.database import Connection
+    from generator.partitions import Gone
 
 # One statement, and so one snapshot: what differs, and whether its day was claimed to be exact.
 _DRIFT = """
@@ -41,6 +43,10 @@ _SAMPLED = """
 SELECT count(*)
 FROM rollup.verifications v
 WHERE v.xmin = pg_current_xact_id()::xid
+"""
+
+_IS_AMONG = """
+SELECT EXISTS (SELECT FROM unnest(%s::date[]) d (date) WHERE d.date <@ %s::datemultirange)
 """
 
 _VERIFIED = """
@@ -74,6 +80,20 @@ AND (
 ORDER BY account_id
 """
 
+# Days go as text: the server has some that Python has not.
+_DAY_AFTER = "SELECT (%s::date + 1)::text"
+
+_REBUILD = "SELECT rollup.rebuild(%s, %s::date, %s::date + 1)"
+
+_REQUIRE_PARTITIONS = "SELECT rollup.require_partitions(ARRAY [%s], %s::date, %s::date + 1)"
+
+_BOUNDS = """
+SELECT w.account_id, min(w.date)::text, max(w.date)::text
+FROM unnest(%s::bigint[], %s::date[]) w (account_id, date)
+GROUP BY w.account_id
+ORDER BY w.account_id
+"""
+
 _SIZE = """
 SELECT count(DISTINCT (r.account_id, r.date)), count(*)
 FROM rollup.current_rollups r
@@ -88,8 +108,8 @@ class Scope:
     """What to verify: an account or, if None, all; days `since` (inclusive) `until` (exclusive)."""
 
     account_id: int | None = None
-    since: date | None = None
-    until: date | None = None
+    since: date | str | None = None
+    until: date | str | None = None
 
 
 def drift(session: Connection, scope: Scope) -> list[dict[str, Any]]:
@@ -116,13 +136,32 @@ def sample(session: Connection, account_days: int) -> tuple[list[dict[str, Any]]
     return rows, compared
 
 
+def require_partitions(session: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Fail where rebuilding the days that differ could delete what is left of a partition."""
+    for bounds in _bounds(session, rows):
+        session.execute(
+            "SELECT rollup.require_partitions(ARRAY [%s], %s::date, %s::date + 1)", bounds
+        )
+
+
+def on_gone_days(session: Connection, rows: Iterable[dict[str, Any]]) -> list[Gone]:
+    """List the partitions that are gone, on whose days something differs."""
+    dates = sorted({str(row["date"]) for row in rows})
+    return [
+        one
+        for one in partitions.gone(session)
+        if session.execute(_IS_AMONG, (dates, one.days)).fetchone() == (True,)
+    ]
+
+
 def drift_of(session: Connection, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """List the differences on the days of others, each day by itself."""
-    days = sorted({(row["account_id"], row["date"]) for row in rows})
-    scopes = (
-        Scope(account_id=account, since=day, until=day + timedelta(days=1)) for account, day in days
-    )
-    return [row for scope in scopes for row in drift(session, scope)]
+    days = sorted({(row["account_id"], str(row["date"])) for row in rows})
+    found = []
+    for account, day in days:
+        [after] = session.execute(_DAY_AFTER, (day,)).fetchone() or (None,)
+        found += drift(session, Scope(account_id=account, since=day, until=after))
+    return found
 
 
 def unsettled(session: Connection, scope: Scope) -> list[tuple[int, str]]:
@@ -144,14 +183,15 @@ def size(session: Connection, scope: Scope) -> tuple[int, int]:
 
 def repair(session: Connection, rows: Iterable[dict[str, Any]]) -> int:
     """Rebuild the days that differ, each account from its first to its last; return the changes."""
-    days: dict[int, list[date]] = {}
-    for row in rows:
-        days.setdefault(row["account_id"], []).append(row["date"])
     changed = 0
-    for account, dates in sorted(days.items()):
-        bounds = (account, min(dates), max(dates))
-        [count] = session.execute(
-            "SELECT rollup.rebuild(%s, %s, %s::date + 1)", bounds
-        ).fetchone() or (0,)
+    for bounds in _bounds(session, rows):
+        [count] = session.execute(_REBUILD, bounds).fetchone() or (0,)
         changed += count
     return changed
+
+
+def _bounds(session: Connection, rows: Iterable[dict[str, Any]]) -> list[tuple[int, str, str]]:
+    """Give, for each account, the first and the last day of those that differ, as text."""
+    days = [(row["account_id"], str(row["date"])) for row in rows]
+    accounts, dates = [account for account, _ in days], [day for _, day in days]
+    return session.execute(_BOUNDS, (accounts, dates)).fetchall()

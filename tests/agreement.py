@@ -1,7 +1,7 @@
 """What may be wrong with a database, and what each command says of it: one table.
 
-Each entry is a damage in SQL, and for each command its exit code and words that it prints. A command
-says nothing of what it is not about: verify compares numbers, plan and deploy know what is
+Each entry is a damage in SQL, and for each command its exit code and words that it prints. A
+command says nothing of what it is not about: verify compares numbers, plan and deploy know what is
 installed, backfill knows what is covered; status knows all but the numbers.
 """
 
@@ -119,6 +119,22 @@ AGREED = {name: object_damage(name) for name in DAMAGES if name != BEYOND_REACH}
     "a policy hides totals": unreadable(policy(TOTALS, "account_id"), TOTALS),
     "the time of events has got a zone": unreadable(
         f"ALTER TABLE {EVENTS} ALTER created_at TYPE timestamptz", "created_at"
+    ),
+    "the events are unlogged": Agreed(
+        f"ALTER TABLE {EVENTS} SET UNLOGGED",
+        (2, "SET LOGGED"),
+        (1, "SET LOGGED"),
+        (0, "agree"),
+        (0, ""),
+        (1, "SET LOGGED"),
+    ),
+    "a count of totals is checked": Agreed(
+        f"ALTER TABLE {TOTALS} ADD CONSTRAINT positive CHECK (count >= 0) NOT VALID",
+        (2, "DROP CONSTRAINT positive"),
+        (1, "DROP CONSTRAINT positive"),
+        (0, "agree"),
+        (0, ""),
+        (1, "DROP CONSTRAINT positive"),
     ),
     "a column has another name": unreadable(
         f"ALTER TABLE {EVENTS} RENAME user_id TO agent_id", "user_id"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -116,11 +117,15 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*arguments: str, on: str) -> Iterator[Terminal]:
-    """Start a command on a terminal 120 columns wide."""
+def terminal(*arguments: str, on: str, columns: int = 120) -> Iterator[Terminal]:
+    """Start a command on a terminal, 120 columns wide unless told otherwise."""
     master, slave = pty.openpty()
-    termios.tcsetwinsize(slave, (40, 120))
-    environment = {name: value for name, value in os.environ.items() if name not in NOWHERE}
+    termios.tcsetwinsize(slave, (40, columns))
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {*NOWHERE, "COLUMNS", "LINES"}
+    }
     with subprocess.Popen(
         [sys.executable, "-m", "generator", *arguments, "--database-url", on],
         stdin=slave,
@@ -137,6 +142,11 @@ def terminal(*arguments: str, on: str) -> Iterator[Terminal]:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             os.close(master)
+
+
+def plain_lines(shown: str) -> list[str]:
+    """Give the lines of what a terminal was sent, without colours and blanks at their ends."""
+    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()]
 
 
 def _take_terminal() -> None:

@@ -108,7 +108,7 @@ def test_the_newest_days_of_all_accounts_come_first(session: Session) -> None:
     chunks = backfill.plan(session, chunk_events=1, newest_first=True)
     untils = [chunk.until for chunk in chunks]
     assert untils[:40] == [None] * 40
-    assert untils[40:] == sorted(filter(None, untils[40:]), reverse=True)
+    assert untils[40:] == sorted(filter(None, untils[40:]), key=str, reverse=True)
     assert len({chunk.account_ids for chunk in chunks[:40]}) == 40
 
 

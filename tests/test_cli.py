@@ -203,7 +203,7 @@ def home() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-@pytest.mark.parametrize("command", sorted(set(cli.commands) - {"demo", "render"}))
+@pytest.mark.parametrize("command", sorted(set(cli.commands) - {"completion", "demo", "render"}))
 def test_where_no_database_is_named_that_is_an_error(command: str) -> None:
     words = {"report": ("report", "summary", "agent", "--account", "1")}
     told = fail(*words.get(command, (command,)), on=None)

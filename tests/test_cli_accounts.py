@@ -205,10 +205,26 @@ def test_verify_shows_what_differs_and_repairs_it_when_told_to(
 
 def test_what_is_printed_to_a_file_is_whole(session: Session, database: str) -> None:
     session.execute(VANDALISM)
+    session.execute(
+        "UPDATE public.reporting_events_rollups"
+        " SET sum_value_business_hours = sum_value_business_hours + 1"
+    )
     said = run("verify", on=database).stdout
     assert "…" not in said
     assert "sum value business hours" in said
     assert "bot_resolutions_count" in said
+
+
+def test_verify_prints_only_the_numbers_that_differ(session: Session, database: str) -> None:
+    session.execute(
+        "UPDATE public.reporting_events_rollups SET count = count + 1 WHERE account_id = 2"
+    )
+    heading, first, *_ = run("verify", on=database).stdout.splitlines()
+    assert heading.split() == [
+        *("account", "id", "date", "dimension", "type", "dimension", "id", "metric"),
+        *("count", "covered"),
+    ]
+    assert first.split()[-2:] == ["-1", "yes"]
 
 
 def test_verify_needs_no_right_to_write(session: Session, database: str) -> None:

@@ -191,6 +191,41 @@ def test_moments_may_have_an_offset_and_days_another_zone(session: Session, data
 
 
 @pytest.mark.parametrize(
+    ("since", "until", "days"),
+    [
+        ("yesterday", "today", [1]),
+        ("2d", "now", [2, 1, 0]),
+        ("1w", "5d", [7, 6]),
+        ("today", "tomorrow", [0]),
+    ],
+)
+def test_moments_may_be_words_in_the_zone_of_the_account(
+    since: str, until: str, days: list[int], session: Session, database: str
+) -> None:
+    words = ("--account", "2", "--since", since, "--until", until, "--format", "json")
+    rows = json.loads(succeed(*SERIES, "reply_time", *words, on=database))
+    query = "SELECT ((now() AT TIME ZONE 'America/New_York')::date - %s)::text"
+    found = [session.execute(query, (ago,)).fetchone() for ago in days]
+    assert [(row["local_start"][:10],) for row in rows] == found
+
+
+def test_a_range_of_hours_ends_now(session: Session, database: str) -> None:
+    words = ("--account", "2", "--since", "24h", "--until", "now", "--by", "hour")
+    rows = json.loads(succeed(*SERIES, "reply_time", *words, "--format", "json", on=database))
+    assert len(rows) in {24, 25}
+
+
+@pytest.mark.parametrize("command", ["verify", "backfill"])
+def test_days_may_be_words_and_are_repeated_as_typed(
+    command: str, session: Session, database: str
+) -> None:
+    succeed(command, "--since", "7d", "--until", "today", on=database)
+    said = fail(command, "--since", "yesterday", "--until", "7d", on=database)
+    assert "--until 7d must be after --since yesterday" in said
+    assert "'24h' is neither" in fail(command, "--since", "24h", on=database)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("timeseries", "replies", "--account", "2"), "unknown metric 'replies'"),
@@ -219,7 +254,8 @@ def test_what_cannot_be_answered_is_an_error_with_a_hint(
     "arguments",
     [
         ("timeseries", "reply_time"),
-        ("timeseries", "reply_time", "--account", "2", "--since", "yesterday"),
+        ("timeseries", "reply_time", "--account", "2", "--since", "lately"),
+        ("timeseries", "reply_time", "--account", "2", "--since", "today", "--until", "7d"),
         ("timeseries", "reply_time", "--account", "2", "--by", "fortnight"),
         ("timeseries", "reply_time", "--account", "2", "--until", "0001-01-05"),
         ("--html", "x.html"),
@@ -241,7 +277,7 @@ def test_reads_are_listed_and_switched(session: Session, database: str) -> None:
     assert succeed("reads", "1", "on", on=database) == "account 1: reads on\n"
     assert succeed("reads", "2", "off", on=database) == "account 2: reads off\n"
     assert session.execute(READS).fetchall() == [(1,)]
-    assert "account 77 has no time zone" in fail("reads", "77", "on", on=database)
+    assert "unknown account 77" in fail("reads", "77", "on", on=database)
     session.execute("SELECT rollup.set_timezone(3, NULL)")
     assert "account 3 has no time zone" in fail("reads", "3", "on", on=database)
 
@@ -282,3 +318,23 @@ def test_a_page_that_cannot_be_written_is_an_error(
     failed = fail("report", "--html", str(tmp_path / "none" / "x.html"), *DAYS, on=database)
     assert "cannot write" in failed
     assert "No such file or directory" in failed
+
+
+def test_the_hour_that_comes_twice_is_told_apart_by_its_offset(
+    session: Session, database: str
+) -> None:
+    command = (*SERIES, "reply_time", "--account", "2", "--by", "hour")
+    night = ("--since", "2026-11-01", "--until", "2026-11-01T03:00")
+    lines = succeed(*command, *night, on=database).splitlines()[1:]
+    assert [line.split("  ")[0].rstrip() for line in lines] == [
+        "2026-11-01 00:00",
+        "2026-11-01 01:00 -04:00",
+        "2026-11-01 01:00 -05:00",
+        "2026-11-01 02:00",
+    ]
+    rows = json.loads(succeed(*command, *night, "--format", "json", on=database))
+    assert len({row["bucket_start"] for row in rows}) == 4
+    compared = succeed(*command, *night, "--compare", on=database)
+    assert "2026-11-01 01:00 -05:00" in compared
+    another = succeed(*command, *night, "--timezone", "Asia/Kolkata", on=database)
+    assert "+05:30" not in another

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from generator.durations import duration
 from generator.locks import LOCK_CLASS
-from tests.command import run, succeed, terminal
+from tests.command import plain_lines, run, succeed, terminal
 from tests.events import ZONES, mix
 from tests.oracle import assert_exact, assert_exact_where_covered
 from tests.waiting import await_slot_waiters
@@ -148,3 +150,54 @@ def test_a_backfill_that_is_killed_keeps_what_is_done_and_the_next_one_goes_on(
     succeed("backfill", on=database)
     assert covered(session) == [1, 2, 3]
     assert_exact(session)
+
+
+WIDTHS = (60, 80, 120)
+
+TABLES = [
+    ("status", "--all"),
+    ("timezone",),
+    ("reads",),
+    ("verify",),
+    ("backfill", "--dry-run"),
+    ("report", "timeseries", "resolutions_count", "--account", "1", "--since", "2026-03-01"),
+]
+
+
+@pytest.mark.parametrize("words", TABLES, ids=" ".join)
+def test_a_table_fits_the_terminal_and_loses_no_word_of_what_a_pipe_gets(
+    words: tuple[str, ...], session: Session, database: str
+) -> None:
+    lines = run(*words, on=database).stdout.splitlines()
+    piped = {word for line in lines if not line.startswith("account ") for word in line.split()}
+    for columns in WIDTHS:
+        with terminal(*words, on=database, columns=columns) as screen:
+            screen.end()
+        lines = plain_lines(screen.shown)
+        assert max(len(line) for line in lines if "  " in line or not line) <= columns
+        shown = {word for line in lines for word in line.split()}
+        assert not {one for one in piped - shown if one.strip("-█▏▎▍▌▋▊▉")}
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_a_summary_fits_the_terminal_and_has_durations_in_words(
+    columns: int, session: Session, database: str
+) -> None:
+    words = ("report", "summary", "agent", "--account", "1", "--since", "2026-03-01")
+    rows = json.loads(succeed(*words, "--format", "json", on=database))
+    with terminal(*words, on=database, columns=columns) as screen:
+        assert screen.end() == 0
+    lines = plain_lines(screen.shown)
+    assert max(map(len, lines)) <= columns
+    durations = {duration(row["avg_reply_time"]) for row in rows if row["avg_reply_time"]}
+    assert durations
+    assert all(any(one in line for line in lines) for one in durations)
+
+
+def test_a_pipe_gets_averages_as_plain_numbers(session: Session, database: str) -> None:
+    words = ("report", "aggregate", "reply_time", "--account", "1", "--since", "2026-03-01")
+    [row] = json.loads(succeed(*words, "--format", "json", on=database))
+    assert f"{row['value']:.6g}" in succeed(*words, on=database)
+    with terminal(*words, on=database) as screen:
+        assert screen.end() == 0
+    assert duration(row["value"]) in screen.shown

@@ -10,6 +10,7 @@ import pytest
 from generator.deploy import deploy
 from generator.errors import DatabaseError
 from generator.registry import load
+from generator.requirements import problems
 from generator.status import inspect
 from tests.events import HANDOFF, desk, mix, write
 from tests.layouts import COLUMNS, KEY, OTHER_INDEXES, ROWS
@@ -152,7 +153,6 @@ def test_the_moments_that_the_application_would_write_are_filled_in(
         "DROP COLUMN created_at, DROP COLUMN updated_at",
         "ADD COLUMN note text",
         "ADD COLUMN flag boolean NOT NULL DEFAULT false",
-        "ADD COLUMN twice bigint GENERATED ALWAYS AS (count * 2) STORED",
     ],
 )
 def test_a_table_that_differs_a_little_is_adopted_and_exact(
@@ -187,6 +187,13 @@ def test_a_table_that_differs_a_little_is_adopted_and_exact(
         ("ADD COLUMN extra text NOT NULL", "extra is NOT NULL without a default"),
         ('ADD COLUMN "An Extra" text NOT NULL', '"An Extra" is NOT NULL without a default'),
         ("DROP COLUMN metric", "has no column metric"),
+        ("ADD x bigint GENERATED ALWAYS AS (9 / count) STORED", "x, whose.*ALTER x DROP EXPRESS"),
+        ("ADD UNIQUE (date, count)", "date_count_key, which is unique.*DROP CONSTRAINT"),
+        ("ADD x int DEFAULT 1 UNIQUE", "x_key, which is unique by something.*DROP CONSTRAINT"),
+        ("ADD EXCLUDE (count WITH =)", "count_excl, which is unique.*DROP CONSTRAINT"),
+        ("ADD x serial", "x, numbered at every write up to 2147483647: ALTER SEQUENCE"),
+        ("ADD FOREIGN KEY (account_id) REFERENCES public.accounts", "FOREIGN KEY.*DROP CONSTR"),
+        ("SET UNLOGGED", "is unlogged.*SET LOGGED"),
     ],
 )
 def test_a_table_that_cannot_be_written_is_refused_and_nothing_has_changed(
@@ -260,3 +267,100 @@ def test_what_is_no_table_is_not_adopted(
     with pytest.raises(DatabaseError, match=r"\.reporting_events_rollups is not a table"):
         deploy(reference_database, REGISTRY)
     assert session.execute("SELECT to_regnamespace('rollup')").fetchone() == (None,)
+
+
+STATEMENTS = {
+    "a domain": (
+        "CREATE DOMAIN public.positive AS bigint CHECK (value >= 0);"
+        "ALTER TABLE public.reporting_events_rollups ALTER count TYPE public.positive",
+        "count of the domain public.positive.*ALTER count TYPE bigint",
+    ),
+    "a trigger": (
+        "CREATE TRIGGER t BEFORE UPDATE ON public.reporting_events_rollups FOR EACH ROW"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "the trigger t, which.*DROP TRIGGER t ON",
+    ),
+    "a rule": (
+        "CREATE RULE r AS ON INSERT TO public.reporting_events_rollups DO ALSO NOTHING",
+        "the rule r, .*DROP RULE r ON",
+    ),
+    "an expression": (
+        "CREATE INDEX i ON public.reporting_events_rollups ((9 / count))",
+        "the index public.i, whose expression.*DROP INDEX public.i",
+    ),
+    "a unique index": (
+        "CREATE UNIQUE INDEX i ON public.reporting_events_rollups (sum_value)",
+        "the index public.i, which is unique.*DROP INDEX public.i",
+    ),
+    "a reference": (
+        "CREATE TABLE public.notes (id bigint REFERENCES public.reporting_events_rollups)",
+        "rows that public.notes refers to.*ALTER TABLE public.notes DROP CONSTRAINT",
+    ),
+    "an heir": (
+        "CREATE TABLE public.heir () INHERITS (public.reporting_events_rollups)",
+        "partitions or heirs",
+    ),
+    "unlogged events": (
+        "ALTER TABLE public.reporting_events SET UNLOGGED",
+        "public.reporting_events is unlogged.*ALTER TABLE public.reporting_events SET LOGGED",
+    ),
+    "an unlogged heir of the events": (
+        "CREATE UNLOGGED TABLE public.old () INHERITS (public.reporting_events)",
+        "public.old is unlogged.*ALTER TABLE public.old SET LOGGED",
+    ),
+    "unlogged accounts": (
+        "CREATE UNLOGGED TABLE public.a (LIKE public.accounts); DROP TABLE public.accounts CASCADE;"
+        "ALTER TABLE public.a RENAME TO accounts",
+        "public.accounts is unlogged",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "message"), STATEMENTS.values(), ids=STATEMENTS)
+def test_what_can_fail_or_lose_totals_is_refused_and_seen_later_by_status(
+    statement: str, message: str, session: Session, reference_database: str
+) -> None:
+    session.execute(COLUMNS + KEY)
+    assert problems(session, REGISTRY) == []
+    with session.transaction():
+        session.execute(statement)
+    assert_refused(session, reference_database, message)
+
+
+def test_what_others_put_on_our_tables_after_a_deployment_is_a_problem(
+    session: Session, reference_database: str
+) -> None:
+    deploy(reference_database, REGISTRY)
+    session.execute(
+        """
+        ALTER TABLE rollup.pending_events SET UNLOGGED;
+        CREATE TRIGGER t BEFORE INSERT ON rollup.distinct_members FOR EACH ROW
+            EXECUTE FUNCTION suppress_redundant_updates_trigger();
+        ALTER TABLE public.reporting_events_rollups ADD CHECK (count >= 0)
+        """
+    )
+    report = inspect(session, REGISTRY)
+    assert not report.is_current
+    told = "\n".join(report.problems)
+    assert "rollup.pending_events is unlogged" in told
+    assert "DROP TRIGGER t ON rollup.distinct_members" in told
+    assert "CHECK ((count >= 0))" in told
+
+
+def test_a_disabled_trigger_and_an_uuid_that_fills_itself_are_adopted(
+    session: Session, reference_database: str
+) -> None:
+    session.execute(COLUMNS + KEY)
+    session.execute(
+        """
+        ALTER TABLE public.reporting_events_rollups
+            ADD other uuid UNIQUE DEFAULT gen_random_uuid(),
+            ADD nr bigint GENERATED ALWAYS AS IDENTITY UNIQUE;
+        CREATE TRIGGER t BEFORE UPDATE ON public.reporting_events_rollups FOR EACH ROW
+            EXECUTE FUNCTION suppress_redundant_updates_trigger();
+        ALTER TABLE public.reporting_events_rollups DISABLE TRIGGER t
+        """
+    )
+    deploy(reference_database, REGISTRY)
+    mix(desk(session))
+    assert_exact(session)

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from generator.deploy import Deployment, deploy
@@ -18,8 +19,6 @@ from tests.oracle import assert_exact, assert_exact_where_covered, differences
 from tests.waiting import PATIENCE, PAUSE
 
 if TYPE_CHECKING:
-    import psycopg
-
     from tests.databases import Connect
 
     Session = psycopg.Connection[Any]
@@ -71,6 +70,11 @@ def session(reference_database: str, connect: Connect) -> Session:
 def stale(session: Session) -> set[tuple[str | None, str]]:
     objects = inspect(session, REGISTRY).objects
     return {(one.table, one.status) for one in objects if one.status != "CURRENT"}
+
+
+def covered(session: Session) -> list[str]:
+    rows = session.execute("SELECT DISTINCT v.covered::text FROM rollup.coverage v")
+    return [days for [days] in rows]
 
 
 def is_covered(session: Session) -> bool:
@@ -126,10 +130,22 @@ def test_a_new_partition_that_nothing_was_written_to_leaves_all_days_covered(
     assert is_covered(session)
     session.execute(INTO_APRIL)
     assert_exact(session)
+
+
+def test_a_partition_dropped_and_made_again_is_gone_and_the_new_one_voids_nothing(
+    session: Session, reference_database: str
+) -> None:
+    session.execute(APRIL)
+    deploy(reference_database, REGISTRY)
+    session.execute(INTO_APRIL)
     session.execute("DROP TABLE public.april")
     session.execute(APRIL)
-    assert deploy(reference_database, REGISTRY).coverage_voided
+    done = deploy(reference_database, REGISTRY)
+    assert not done.coverage_voided
+    assert [line.split(" is gone ")[0] for line in done.gone] == ["partition public.april"]
+    session.execute("SELECT rollup.forget_partition('public.april', keep_totals => false)")
     session.execute("CALL rollup.backfill()")
+    assert deploy(reference_database, REGISTRY).gone == ()
     assert_exact(session)
 
 
@@ -197,19 +213,59 @@ def test_a_table_of_events_that_is_attached_is_counted_after_a_backfill(
     )
     assert differences(session)
     deploy(reference_database, REGISTRY)
+    assert covered(session) == ["{(,2026-03-31),[2026-05-02,)}"]
     assert_exact_where_covered(session)
     session.execute("CALL rollup.backfill()")
     assert_exact(session)
 
 
-def test_a_partition_that_is_detached_loses_its_triggers_and_days_their_coverage(
+def test_a_partition_filled_before_its_deployment_voids_its_days_alone(
+    session: Session, reference_database: str
+) -> None:
+    session.execute(APRIL.replace("MAXVALUE", "'2026-05-01'"))
+    session.execute(INTO_APRIL)
+    assert deploy(reference_database, REGISTRY).coverage_voided
+    assert covered(session) == ["{(,2026-03-31),[2026-05-02,)}"]
+    assert_exact_where_covered(session)
+    session.execute("CALL rollup.backfill()")
+    assert_exact(session)
+    assert is_covered(session)
+
+
+def test_a_partition_attached_again_voids_its_days_alone(
+    session: Session, reference_database: str
+) -> None:
+    session.execute("ALTER TABLE public.reporting_events DETACH PARTITION public.march")
+    deploy(reference_database, REGISTRY)
+    session.execute("DELETE FROM public.march_of_2")
+    session.execute(
+        "ALTER TABLE public.reporting_events ATTACH PARTITION public.march"
+        " FOR VALUES FROM ('2026-03-09') TO ('2026-04-01')"
+    )
+    done = deploy(reference_database, REGISTRY)
+    assert done.coverage_voided
+    assert done.gone == ()
+    assert covered(session) == ["{(,2026-03-08),[2026-04-02,)}"]
+    assert_exact_where_covered(session)
+    session.execute("CALL rollup.backfill()")
+    assert_exact(session)
+
+
+def test_a_partition_that_is_detached_loses_its_triggers_and_no_day_its_coverage(
     session: Session, reference_database: str
 ) -> None:
     session.execute("ALTER TABLE public.march DETACH PARTITION public.march_of_others")
     assert stale(session) == {("public.march_of_others", "ORPHANED")}
-    deploy(reference_database, REGISTRY)
+    done = deploy(reference_database, REGISTRY)
     assert stale(session) == set()
+    assert not done.coverage_voided
+    assert is_covered(session)
     session.execute("DELETE FROM public.march_of_others")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="march_of_others"):
+        session.execute("SELECT rollup.rebuild()")
+    session.execute(
+        "SELECT rollup.forget_partition('public.march_of_others', keep_totals => false)"
+    )
     assert_exact_where_covered(session)
     session.execute("CALL rollup.backfill()")
     assert_exact(session)

@@ -68,6 +68,24 @@ def test_the_queries_of_the_ruby_class_give_rows(session: psycopg.Connection[Any
         assert session.execute(query.replace(places, arguments[name])).fetchall()
 
 
+def test_moments_of_the_ruby_class_do_not_depend_on_the_zone_of_the_session(
+    session: psycopg.Connection[Any],
+) -> None:
+    [source, _] = blocks("ruby")
+    assert re.findall(r"@(?:from|to) = (.*)", source) == [
+        "from.in_time_zone.utc.iso8601(6)",
+        "to.in_time_zone.utc.iso8601(6)",
+    ]
+    found = []
+    for zone in ("UTC", "Asia/Tokyo", "America/New_York"):
+        session.execute("SELECT set_config('TimeZone', %s, false)", (zone,))
+        moments = "'2026-03-08T05:00:00.000000Z', '2026-03-09T05:00:00.000000Z'"
+        report = f"SELECT rollup.aggregate(2, 'resolutions_count', NULL, NULL, {moments})"
+        found.append(session.execute(report).fetchone())
+    assert found[0] != (0,)
+    assert len(set(found)) == 1
+
+
 def test_the_python_code_runs(session: psycopg.Connection[Any], database: str) -> None:
     [code] = blocks("python")
     names: dict[str, Any] = {}

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.deploy import deploy
+from generator.errors import DatabaseError
 from generator.patience import Patience
 from generator.plan import Change, Plan, diff, plan
 from generator.registry import load
 from generator.render import render
-from tests.command import fail, run, succeed, terminal
+from tests.command import fail, plain_lines, run, succeed, terminal
 from tests.events import desk, write
 from tests.layouts import APRIL, COLUMNS, KEY, PARTITIONED, ROWS
 
@@ -212,19 +213,19 @@ def test_the_texts_of_what_is_replaced_are_compared(database: str, connect: Conn
         "CREATE OR REPLACE VIEW rollup.current_members AS"
         " SELECT * FROM rollup.distinct_members WHERE occurrences > 1"
     )
-    said = run("plan", on=database).stdout
+    said = run("plan", "--diff", on=database).stdout
     assert "--- function rollup.require_day (in the database)" in said
     assert "+++ function rollup.require_day (rendered)" in said
     assert "\n-AS $function$BEGIN END$function$\n" in said
     assert "\n-    more text\n" in said
     assert "--- view rollup.current_members (as the server prints it)" in said
     assert "\x1b" not in said
-    assert "---" not in run("plan", "--no-diff", on=database).stdout
+    assert "---" not in run("plan", on=database).stdout
 
 
 def test_differences_are_coloured_on_a_terminal(database: str, connect: Connect) -> None:
     connect(database).execute(OTHERS_FUNCTION)
-    with terminal("plan", on=database) as screen:
+    with terminal("plan", "--diff", on=database) as screen:
         assert screen.end() == 2
     assert "\x1b[31m-AS $function$BEGIN END$function$" in screen.shown
     assert "\x1b[32m+AS $function$" in screen.shown
@@ -234,7 +235,7 @@ def test_a_plan_is_json_for_programs(database: str, connect: Connect) -> None:
     session = desk(connect(database))
     session.execute("ALTER TABLE public.reporting_events DISABLE TRIGGER rollup_after_insert")
     session.execute(OTHERS_FUNCTION)
-    done = run("plan", "--json", "--lock-timeout", "0.2", "--attempts", "7", on=database)
+    done = run("plan", "--json", "--diff", "--lock-timeout", "0.2", "--attempts", "7", on=database)
     found = json.loads(done.stdout)
     assert done.exit_code == 2
     assert found["is_current"] is False
@@ -248,7 +249,57 @@ def test_a_plan_is_json_for_programs(database: str, connect: Connect) -> None:
     assert found["uncovered"]["accounts"] == 3
     assert found["uncovered"]["metrics"] == [metric.name for metric in REGISTRY.metrics]
     assert len(found["warnings"]) == 1
-    assert json.loads(run("plan", "--json", "--no-diff", on=database).stdout)["diffs"] == {}
+    assert json.loads(run("plan", "--json", on=database).stdout)["diffs"] == {}
+
+
+def test_a_plan_says_first_what_it_means_and_names_objects_after_that(
+    database: str, connect: Connect
+) -> None:
+    desk(connect(database))
+    deploy(database, FEWER)
+    done = run("plan", on=database)
+    first, second, *others = done.stdout.splitlines()
+    assert first == "adds metric resolutions_count, metric resolution_time"
+    assert second.startswith("not covered until `backfill`: metric resolutions_count, metric")
+    assert not any(line.startswith(("---", "+++", "@@")) for line in others)
+    listed = [one.name for one in planned(database).listed]
+    assert all(any(name in line for line in others) for name in listed)
+    found = json.loads(run("plan", "--json", on=database).stdout)
+    assert found["meaning"] == [first, second]
+
+
+def test_a_plan_for_a_new_metric_fits_a_terminal_of_80_columns_and_40_lines(
+    database: str, connect: Connect
+) -> None:
+    desk(connect(database))
+    deploy(database, FEWER)
+    names = [one.name for one in planned(database).listed]
+    with terminal("plan", on=database, columns=80) as screen:
+        assert screen.end() == 2
+    lines = plain_lines(screen.shown)
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    assert all(any(name in line for line in lines) for name in names)
+
+
+def test_a_plan_tells_what_is_counted_otherwise_and_that_nothing_is(
+    database: str, connect: Connect
+) -> None:
+    session = connect(database)
+    session.execute("DROP FUNCTION rollup.rebuild")
+    said = run("plan", on=database).stdout
+    assert said.startswith("counts the same as before\nno day loses coverage")
+    session.execute(
+        "UPDATE rollup.deployments SET counting ="
+        " jsonb_set(counting, '{metrics, resolutions_count}', '\"another\"')"
+    )
+    said = run("plan", on=database).stdout
+    assert said.startswith("counts otherwise than before: metric resolutions_count\n")
+
+
+def test_a_first_plan_says_so(reference_database: str) -> None:
+    said = run("plan", on=reference_database).stdout
+    assert said.startswith(f"first deployment: counts {len(REGISTRY.metrics)} metrics in ")
 
 
 def test_days_that_stay_covered_are_not_called_uncovered(database: str, connect: Connect) -> None:
@@ -274,7 +325,7 @@ def test_what_a_registry_gains_and_loses_is_told(database: str, connect: Connect
     found = planned(database).incomplete
     assert found
     assert (found.metrics, found.dimensions) == (("resolutions_count", "resolution_time"), ())
-    said = run("plan", "--no-diff", on=database).stdout
+    said = run("plan", on=database).stdout
     assert "not covered until `backfill`: metric resolutions_count, metric resolution_time" in said
     assert "no longer counted" not in said
 
@@ -295,7 +346,7 @@ def test_rows_of_a_table_to_be_adopted_are_warned_of(
     assert warnings(reference_database) == ""
 
 
-def test_triggers_and_rules_of_others_on_the_rollup_table_are_warned_of(
+def test_triggers_and_rules_of_others_on_the_rollup_table_are_refused(
     database: str, connect: Connect
 ) -> None:
     connect(database).execute(
@@ -304,12 +355,8 @@ def test_triggers_and_rules_of_others_on_the_rollup_table_are_warned_of(
         " FOR EACH STATEMENT EXECUTE FUNCTION public.noted();"
         "CREATE RULE unseen AS ON DELETE TO public.reporting_events_rollups DO ALSO NOTHING"
     )
-    found = planned(database)
-    assert found.is_nothing
-    assert [one.partition(" on ")[0] for one in found.warnings] == [
-        "rule unseen",
-        'trigger "To note"',
-    ]
+    with pytest.raises(DatabaseError, match=r'DROP RULE unseen ON .*\n.*DROP TRIGGER "To note" ON'):
+        planned(database)
 
 
 def test_events_that_have_to_be_read_whole_are_warned_of(database: str, connect: Connect) -> None:
@@ -347,7 +394,8 @@ def test_partitions_without_triggers_are_warned_of(
         " VALUES (1, '2026-04-09', now())"
     )
     found = planned(reference_database)
-    assert "triggers are missing or off on public.april:" in "\n".join(found.warnings)
+    assert "public.april" in "\n".join(found.warnings)
+    assert "its events have not been counted" in "\n".join(found.warnings)
 
 
 def test_what_somebody_else_has_changed_is_warned_of(database: str, connect: Connect) -> None:

@@ -63,6 +63,7 @@ REPORTS = {
     "coverage": "SELECT * FROM rollup.coverage ORDER BY 1",
     "coverage of metrics": "SELECT * FROM rollup.metric_coverage ORDER BY 1, 2, 3",
     "status": "SELECT * FROM rollup.status ORDER BY 1",
+    "differences": "SELECT * FROM rollup.standing_differences ORDER BY 1",
 }
 
 
@@ -198,6 +199,7 @@ def test_a_reader_reads_what_the_owner_reads(
     owner = connect(company.owner.dsn)
     mix(owner, 150)
     owner.execute("UPDATE rollup.accounts SET reads_enabled = true")
+    owner.execute("SELECT rollup.note_verification(1, NULL, NULL, 7)")
     reader = connect(company.reader.dsn, options="-c default_transaction_read_only=on")
     for session in (owner, reader):
         session.execute(f"SET rollup.reads = '{reads}'")
@@ -211,7 +213,7 @@ def test_a_reader_needs_each_of_its_rights(company: Company, connect: Connect) -
     mix(connect(company.owner.dsn), 150)
     reader = connect(company.reader.dsn)
     grants = {*privileges(company.root, company.reader), "SELECT public.reporting_events"}
-    assert len(grants) == 10
+    assert len(grants) == 11
     for grant in {*grants, "SELECT(id) public.accounts"}:
         privilege, name = grant.split()
         company.root.execute(f"REVOKE {privilege} ON {name} FROM {company.reader.name}")

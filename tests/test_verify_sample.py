@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -174,19 +175,89 @@ def test_watching_goes_on_until_interrupted_and_remembers_what_it_saw(
     assert "Traceback" not in screen.shown
 
 
-def test_status_tells_what_the_verifications_of_the_last_day_found(
-    session: Session, database: str
+NOTE = "SELECT rollup.note_verification(%s, %s, %s, %s)"
+
+STANDING = "SELECT s.id, s.differences FROM rollup.standing_differences s ORDER BY s.id"
+
+MAY, JUNE, JULY = "2026-05-01", "2026-06-01", "2026-07-01"
+EVERYTHING = (None, None, None)
+
+
+def metric(database: str) -> int:
+    """Give the number of differences that a collector of metrics sees."""
+    [line] = [
+        line
+        for line in succeed("status", "--openmetrics", on=database).splitlines()
+        if line.startswith("reporting_rollups_verification_differences ")
+    ]
+    return int(line.split()[1])
+
+
+@pytest.mark.parametrize("cure", ["a repair", "a verification"])
+def test_status_and_metrics_tell_what_is_wrong_now(
+    cure: str, session: Session, database: str
 ) -> None:
     assert "verified" not in succeed("status", on=database).splitlines()[-1]
     succeed("verify", "--sample", "3", on=database)
-    session.execute("UPDATE public.reporting_events_rollups SET count = 9 WHERE dimension_id = 21")
-    run("verify", "--account", "1", on=database)
-    session.execute(
-        "UPDATE rollup.verifications SET verified_at = now() - interval '2 days'"
-        " WHERE since IS NOT NULL"
-    )
-    [(found,)] = session.execute("SELECT sum(v.differences) FROM rollup.verifications v")
-    last = succeed("status", on=database).splitlines()[-1]
-    assert last.endswith(f"; of the last day: 1 verifications, {found} differences")
-    metrics = succeed("status", "--openmetrics", on=database).splitlines()
-    assert f"reporting_rollups_verification_differences {found}" in metrics
+    assert metric(database) == 0
+    session.execute("UPDATE public.reporting_events_rollups SET count = count + 1")
+    run("verify", on=database)
+    run("verify", on=database)
+    [(found,)] = session.execute("SELECT max(v.differences) FROM rollup.verifications v")
+    assert metric(database) == found > 0
+    said = succeed("status", on=database)
+    assert f"; {found} differences now\n" in said
+    assert "see rollup.standing_differences; run `python -m generator verify --repair`" in said
+    assert json.loads(succeed("status", "--json", on=database))["verified"]["differences"] == found
+    if cure == "a repair":
+        succeed("verify", "--repair", on=database)
+    else:
+        session.execute("SELECT rollup.rebuild()")
+        succeed("verify", on=database)
+    assert metric(database) == 0
+    assert succeed("status", on=database).endswith("; 0 differences now\n")
+    assert_exact(session)
+
+
+def test_a_repaired_sample_leaves_nothing_standing(session: Session, database: str) -> None:
+    session.execute("UPDATE public.reporting_events_rollups SET count = count + 1")
+    assert run("verify", "--sample", "10000", on=database).exit_code == 2
+    assert metric(database) > 0
+    succeed("verify", "--sample", "10000", "--repair", on=database)
+    assert metric(database) == 0
+    assert_exact(session)
+
+
+@pytest.mark.parametrize(
+    ("found", "later", "clears"),
+    [
+        (EVERYTHING, EVERYTHING, True),
+        (EVERYTHING, (1, None, None), False),
+        (EVERYTHING, (None, MAY, None), False),
+        (EVERYTHING, (None, None, JULY), False),
+        ((1, MAY, JUNE), EVERYTHING, True),
+        ((1, MAY, JUNE), (1, MAY, JUNE), True),
+        ((1, MAY, JUNE), (1, MAY, None), True),
+        ((1, MAY, JUNE), (None, None, JULY), True),
+        ((1, MAY, JUNE), (2, MAY, JUNE), False),
+        ((1, MAY, JULY), (1, MAY, JUNE), False),
+        ((1, MAY, JULY), (1, JUNE, JULY), False),
+        ((1, MAY, None), (1, MAY, JULY), False),
+        ((1, None, JUNE), (1, MAY, JUNE), False),
+        ((None, MAY, JUNE), (1, MAY, JUNE), False),
+        ((None, MAY, JUNE), (None, MAY, JUNE), True),
+    ],
+)
+def test_what_was_found_stands_until_all_of_it_is_compared_again(
+    found: tuple[Any, ...], later: tuple[Any, ...], clears: bool, session: Session
+) -> None:
+    session.execute(NOTE, (*found, 45))
+    [(first, _)] = session.execute(STANDING).fetchall()
+    session.execute(NOTE, (*later, 0))
+    assert session.execute(STANDING).fetchall() == ([] if clears else [(first, 45)])
+    session.execute(NOTE, (*later, 7))
+    standing = [number for _, number in session.execute(STANDING)]
+    assert standing == ([7] if clears else [45, 7])
+    session.execute(NOTE, (*EVERYTHING, 0))
+    assert session.execute(STANDING).fetchall() == []
+    assert_exact(session)

@@ -10,6 +10,7 @@ import click
 from generator import __version__
 from generator.cli.backfill import backfill
 from generator.cli.codes import Commands, heed_termination
+from generator.cli.completion import VARIABLE, completion
 from generator.cli.demo import demo
 from generator.cli.deploy import deploy
 from generator.cli.fold import fold
@@ -38,7 +39,7 @@ def cli() -> None:
 
 for _command in (
     *(demo, render, plan, deploy, timezone, backfill),
-    *(verify, fold, reads, report, status, undeploy),
+    *(verify, fold, reads, report, status, undeploy, completion),
 ):
     cli.add_command(_command)
 
@@ -49,4 +50,4 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     heed_termination()
-    cli(prog_name="python -m generator")
+    cli(prog_name="python -m generator", complete_var=VARIABLE)

@@ -12,16 +12,17 @@ import psycopg
 from generator import backfill as filling
 from generator.cli.codes import WELL, Terminated, code_of
 from generator.cli.console import as_json, errors, fail, note, say, table
-from generator.cli.options import days_of, dsn_of, with_account, with_database, with_days, with_pace
+from generator.cli.moments import days_of
+from generator.cli.options import dsn_of, with_account, with_database, with_days, with_pace
 from generator.cli.progress import Progress
 from generator.cli.zones import fail_without_zone
 from generator.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Sequence
 
     from generator.backfill import Chunk, Done
+    from generator.cli.moments import Typed
     from generator.database import Connection
     from generator.pace import Pace
 
@@ -59,8 +60,8 @@ ORDER BY s.account_id
 def backfill(
     database_url: str | None,
     account_id: int | None,
-    since: datetime | None,
-    until: datetime | None,
+    since: Typed | None,
+    until: Typed | None,
     jobs: int,
     newest_first: bool,
     pace: Pace,
@@ -77,7 +78,6 @@ def backfill(
     """
     if json_ and not dry_run:
         raise click.UsageError("--json prints a plan: give --dry-run, too")
-    first, end = days_of(since, until)
     with errors(), connect(dsn := dsn_of(database_url)) as session:
         if not dry_run:
             filling.settle(session)
@@ -86,6 +86,7 @@ def backfill(
             account_id = _ask_account(session)
         if account_id is not None:
             _require_zone(session, account_id)
+        first, end = days_of(session, account_id, since, until)
         chunks = filling.plan(
             session,
             account_id,
@@ -106,15 +107,15 @@ def backfill(
                 _run(filling.run(dsn, chunks, jobs=jobs, pace=pace), chunks)
 
 
-def work_off(dsn: str, account_id: int | None = None) -> None:
-    """Backfill an account, or every one, without asking."""
+def work_off(dsn: str, account_id: int | None = None, *, tell: Callable[[str], None] = say) -> None:
+    """Backfill an account, or every one, without asking; `tell` prints what was done."""
     with connect(dsn) as session:
         filling.settle(session)
         chunks = filling.plan(session, account_id)
         if chunks:
-            _run(filling.run(dsn, chunks), chunks)
+            _run(filling.run(dsn, chunks), chunks, tell)
         else:
-            _explain_nothing(session)
+            _explain_nothing(session, tell)
 
 
 def _ask_account(session: Connection) -> int | None:
@@ -135,11 +136,11 @@ def _require_zone(session: Connection, account_id: int) -> None:
         fail_without_zone(session, account_id)
 
 
-def _explain_nothing(session: Connection) -> None:
+def _explain_nothing(session: Connection, tell: Callable[[str], None] = say) -> None:
     if _zones(session):
-        say("nothing to do: all days are covered")
+        tell("nothing to do: all days are covered")
     else:
-        say(
+        tell(
             "nothing to do: no account has a time zone "
             "(python -m generator timezone ACCOUNT_ID ZONE)"
         )
@@ -158,8 +159,8 @@ def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
     rows = []
     for accounts, own in by_accounts.items():
         begins, ends = [chunk.since for chunk in own], [chunk.until for chunk in own]
-        since = None if None in begins else min(filter(None, begins))
-        until = None if None in ends else max(filter(None, ends))
+        since = None if None in begins else min(begins, key=filling.order)
+        until = None if None in ends else max(ends, key=filling.order)
         rows.append(
             (
                 _named(accounts),
@@ -177,12 +178,15 @@ def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
 
 def _is_long(chunks: Sequence[Chunk]) -> bool:
     """Tell whether an account's history is long, as far as the bounds of its chunks show that."""
-    known = [day for chunk in chunks for day in (chunk.since, chunk.until) if day]
+    bounds = [day for chunk in chunks for day in (chunk.since, chunk.until)]
+    known = [day for day in bounds if isinstance(day, date)]
     end = date.today() if any(chunk.until is None for chunk in chunks) else max(known)
     return bool(known) and (end - min(known)).days > LONG
 
 
-def _run(results: Iterator[Done], chunks: Sequence[Chunk]) -> None:
+def _run(
+    results: Iterator[Done], chunks: Sequence[Chunk], tell: Callable[[str], None] = say
+) -> None:
     total = sum(chunk.events for chunk in chunks)
     changed = 0
     uncovered: set[int] = set()
@@ -203,7 +207,7 @@ def _run(results: Iterator[Done], chunks: Sequence[Chunk]) -> None:
     except psycopg.OperationalError as error:
         fail(f"{str(error).strip()}\nwhat is done is kept", GO_ON)
     pieces = "1 chunk" if len(chunks) == 1 else f"{len(chunks)} chunks"
-    say(f"backfilled {total} events in {pieces}, {changed} rows changed")
+    tell(f"backfilled {total} events in {pieces}, {changed} rows changed")
     if uncovered:
         fail(f"not covered, for somebody is changing the time zone: {_listed(uncovered)}", GO_ON)
 

@@ -6,9 +6,12 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
+from io import StringIO
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+from generator.escaping import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +43,9 @@ class Commands(click.Group):
             code = super().main(args, standalone_mode=False, **others)
             sys.stdout.flush()
         except click.ClickException as error:
-            error.show()
+            shown = StringIO()
+            error.show(shown)
+            click.echo(visible_text(shown.getvalue()), err=True, nl=False)
             sys.exit(ERROR)
         except click.Abort as abort:
             click.echo("Aborted!", err=True)

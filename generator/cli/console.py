@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 import psycopg
 from rich.console import Console
-from rich.table import Table
 
+from generator.cli import layout
 from generator.cli.codes import ERROR
 from generator.errors import RollupError
+from generator.escaping import visible, visible_line, visible_lines, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +24,7 @@ _plain = partial(Console, markup=False, emoji=False, highlight=False, soft_wrap=
 
 out = _plain()
 err = _plain(stderr=True)
-_wide = _plain(width=10_000)  # for tables: the terminal wraps them, nothing is cut off
+_wide = _plain(width=10_000)  # for tables that go into a file or a pipe: a row is a line
 
 
 @contextmanager
@@ -56,32 +57,54 @@ _ADVICE = {
 
 def fail(message: str, hint: str | None = None, code: int = ERROR) -> NoReturn:
     """Print an error and exit, with 1 unless told otherwise."""
-    err.print(f"error: {message}", style="red")
+    err.print(visible_lines(f"error: {message}"), style="red")
     if hint:
-        err.print(f"hint: {hint}")
+        err.print(visible_lines(f"hint: {hint}"))
     sys.exit(code)
 
 
-def say(line: str = "") -> None:
+def say(line: str = "", *, style: str | None = None) -> None:
     """Print a line of the answer."""
-    out.print(line)
+    out.print(visible_line(line), style=style)
+
+
+def say_as_is(text: str) -> None:
+    """Print a text whose line breaks and indents are its own, such as a difference of files."""
+    click.echo(visible_text(text), nl=False)
+
+
+def paragraph(line: str) -> None:
+    """Print a long line, broken between words where a terminal ends."""
+    out.print(visible_line(line), soft_wrap=not out.is_terminal)
 
 
 def note(line: str) -> None:
     """Print a line about the work, which is not part of the answer."""
-    err.print(line, style="dim")
+    err.print(visible_line(line), style="dim")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as a table, numbers to the right; however wide, nothing is cut off."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()
+) -> None:
+    """Print rows as a table, numbers and the columns `right` to the right; nothing is cut off.
+
+    On a terminal it fits the width; elsewhere each row is one line, however long.
+    """
     rows = [list(row) for row in rows]
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for index, column in enumerate(columns):
-        numeric = any(_is_number(row[index]) for row in rows)
-        grid.add_column(column, justify="right" if numeric else "left", no_wrap=True)
-    for row in rows:
-        grid.add_row(*map(_shown, row))
-    _wide.print(grid)
+    numeric = [
+        name in right or any(_is_number(row[index]) for row in rows)
+        for index, name in enumerate(columns)
+    ]
+    cells = [[_shown(value) for value in row] for row in rows]
+    console = out if out.is_terminal else _wide
+    console.print(layout.table(columns, cells, numeric, console.width), soft_wrap=False)
+
+
+def room(columns: Sequence[str], rows: Iterable[Sequence[object]], most: int) -> int:
+    """Give the width that a terminal has left beside a table, `most` at most."""
+    cells = [[_shown(value) for value in row] for row in rows]
+    left = layout.room(columns, cells, out.width) if out.is_terminal else most
+    return max(0, min(most, left))
 
 
 def as_json(value: object) -> None:
@@ -96,8 +119,10 @@ def _is_number(value: object) -> bool:
 def _shown(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return (
-        f"{value:,}".replace(",", " ") if type(value) is int and abs(value) > 9999 else str(value)
-    )
+    if type(value) is int and abs(value) > 9999:
+        return f"{value:,}".replace(",", " ")
+    return visible(str(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -9,8 +10,8 @@ import click
 from generator import deploy as deploying
 from generator import dry_run as writing
 from generator.cli.backfill import work_off
-from generator.cli.console import errors, note, say
-from generator.cli.options import dsn_of, with_database, with_patience, with_registry
+from generator.cli.console import as_json, errors, note, say
+from generator.cli.options import dsn_of, with_database, with_json, with_patience, with_registry
 
 if TYPE_CHECKING:
     from generator.patience import Patience
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     help="With --delete-removed: also those of days whose raw events have been purged.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the SQL that would be run; run nothing.")
+@with_json
 @with_patience
 def deploy(
     database_url: str | None,
@@ -41,6 +43,7 @@ def deploy(
     delete_removed: bool,
     even_purged: bool,
     dry_run: bool,
+    json_: bool,
     patience: Patience,
 ) -> None:
     """Make a database keep the rollups of the registry.
@@ -53,6 +56,8 @@ def deploy(
     """
     if even_purged and not delete_removed:
         raise click.UsageError("--even-purged goes with --delete-removed")
+    if dry_run and json_:
+        raise click.UsageError("--dry-run prints SQL: no --json")
     if dry_run and (backfill or delete_removed):
         raise click.UsageError("--dry-run prints what deploys: no --backfill, no --delete-removed")
     with errors():
@@ -68,12 +73,15 @@ def deploy(
             patience=patience,
             report=note,
         )
+        tell = note if json_ else say
+        if json_:
+            as_json(asdict(done))
         for change in (*(f"apply migration {name}" for name in done.migrations), *done.changes):
-            say(change)
+            tell(change)
         if not done.changes and not done.rows_deleted:
-            say("nothing to do: all is up to date")
+            tell("nothing to do: all is up to date")
         if done.accounts_followed:
-            say(f"took over the time zones of {done.accounts_followed} accounts")
+            tell(f"took over the time zones of {done.accounts_followed} accounts")
         if done.unknown_zones:
             (account, zone), *others = done.unknown_zones
             note(
@@ -81,6 +89,8 @@ def deploy(
                 + (f", nor those of {len(others)} more accounts" if others else "")
                 + ": they take no part; `status` names them"
             )
+        for gone in done.gone:
+            note(gone)
         if done.coverage_voided:
             note(
                 "events may have gone uncounted, or other things are counted now: days are no "
@@ -89,7 +99,7 @@ def deploy(
         elif done.incomplete:
             note(f"incomplete until they are backfilled: {', '.join(done.incomplete)}")
         if done.rows_deleted:
-            say(f"deleted {done.rows_deleted} rows of what is no longer counted")
+            tell(f"deleted {done.rows_deleted} rows of what is no longer counted")
         if done.retired:
             note(
                 f"no longer counted, and kept as it was: {', '.join(done.retired)}; "
@@ -97,6 +107,6 @@ def deploy(
                 + (" --even-purged" if delete_removed else "")
             )
         if backfill:
-            work_off(dsn)
+            work_off(dsn, tell=tell)
         else:
             note("next: python -m generator status; python -m generator backfill")

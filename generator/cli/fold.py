@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.codes import endless
-from generator.cli.console import errors, say
-from generator.cli.options import Seconds, session_of, with_account, with_database
+from generator.cli.console import as_json, errors, say
+from generator.cli.options import Seconds, session_of, with_account, with_database, with_json
 
 if TYPE_CHECKING:
     from generator.database import Connection
@@ -22,13 +22,16 @@ _LEFT = "SELECT count(*) FROM rollup.pending_events"
 @click.command()
 @with_database
 @with_account
+@with_json
 @click.option(
     "--watch",
     type=Seconds(0.1),
     metavar="SECONDS",
     help="Go on, once every so many seconds, until interrupted.",
 )
-def fold(database_url: str | None, account_id: int | None, watch: float | None) -> None:
+def fold(
+    database_url: str | None, account_id: int | None, json_: bool, watch: float | None
+) -> None:
     """Move pending events into the rollup table.
 
     Reads of rollup.current_rollups are exact without it. It serves those who read the table
@@ -40,7 +43,9 @@ def fold(database_url: str | None, account_id: int | None, watch: float | None) 
         while True:
             folded = _fold_all(session, account_id)
             [left] = session.execute(_LEFT).fetchone() or (0,)
-            if folded or not watch:
+            if json_:
+                as_json({"folded": folded, "left": left})
+            elif folded or not watch:
                 say(f"folded {folded} pending events, {left} left")
             if not watch:
                 return

@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+import psycopg
 
-from generator import database, registry
+from generator import database, permissions, registry
 from generator.backfill import CHUNK_EVENTS
 from generator.cli.console import errors
+from generator.cli.moments import WORDS, Day
 from generator.errors import DatabaseError
 from generator.pace import Pace
 from generator.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import date, datetime
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
+READING = ("report", "status", "verify")
+"""Commands for which a role needs to read, and no more."""
 
 
 class AccountId(click.ParamType[int]):
@@ -102,13 +104,19 @@ def with_account(command: Command) -> Command:
     )(command)
 
 
+def with_json(command: Command) -> Command:
+    """Add --json: nothing but JSON on stdout; what else there is to say goes to stderr."""
+    return click.option("--json", "json_", is_flag=True, help="Print JSON, for programs.")(command)
+
+
 def with_days(command: Command) -> Command:
     """Add --since and --until."""
-    until = click.option(
-        "--until", type=DAY, metavar="YYYY-MM-DD", help="Only days before this one."
-    )
+    until = click.option("--until", type=Day(), metavar="DAY", help="Only days before this one.")
     since = click.option(
-        "--since", type=DAY, metavar="YYYY-MM-DD", help="Only this day and those after it."
+        "--since",
+        type=Day(),
+        metavar="DAY",
+        help=f"Only this day and those after it: YYYY-MM-DD, {WORDS}.",
     )
     return since(until(command))
 
@@ -177,13 +185,6 @@ def with_pace(command: Command) -> Command:
     return cast("Command", with_all)
 
 
-def days_of(since: datetime | None, until: datetime | None) -> tuple[date | None, date | None]:
-    """Give the days of --since and --until; where there are none between, the use is wrong."""
-    if since and until and since >= until:
-        raise click.UsageError("--until must be after --since")
-    return since and since.date(), until and until.date()
-
-
 def dsn_of(database_url: str | None) -> str:
     """Give the connection string of the database that is named; that none is, is an error."""
     dsn = database.named(database_url)
@@ -198,6 +199,20 @@ def dsn_of(database_url: str | None) -> str:
 
 @contextmanager
 def session_of(database_url: str | None) -> Iterator[database.Connection]:
-    """Connect to the database that is named."""
+    """Connect to the database that is named; where a reader lacks a right, name the GRANT."""
     with database.connect(dsn_of(database_url)) as session:
-        yield session
+        try:
+            yield session
+        except psycopg.errors.InsufficientPrivilege as error:
+            message = error.diag.message_primary or str(error)
+            if error.diag.message_hint or not _is_reading():
+                raise
+            raise DatabaseError(message, hint=permissions.missing(session, message)) from error
+
+
+def _is_reading() -> bool:
+    """Tell whether the command changes nothing: another is to be run as the owner."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return False
+    return context.find_root().invoked_subcommand in READING and not context.params.get("repair")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from rich import progress
 
 from generator.cli.console import err, note
+from generator.escaping import visible
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,7 +23,7 @@ class Progress:
         self._events = self._step = 0
         self._began = time.monotonic()
         self._bar = progress.Progress(
-            progress.TextColumn("{task.description}"),
+            progress.TextColumn("{task.description}", markup=False),
             progress.BarColumn(),
             progress.TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
             progress.TimeRemainingColumn(),
@@ -47,7 +48,7 @@ class Progress:
         """Show that a step is done: briefly what, on a terminal; in a line of its own elsewhere."""
         self._step += 1
         self._events += events
-        self._bar.update(self._task, advance=events, description=what)
+        self._bar.update(self._task, advance=events, description=visible(what))
         if not err.is_terminal:
             note(f"{self._step}/{self._steps} {line}{self._left()}")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from generator import verify
-from generator.cli.console import errors, fail, note, say, table
-from generator.cli.options import AccountId, session_of, with_database
+from generator.cli.console import as_json, errors, fail, note, say, table
+from generator.cli.options import AccountId, session_of, with_database, with_json
 from generator.cli.zones import fail_without_zone
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ WHERE %(account)s::bigint IS NULL
 OR s.account_id = %(account)s
 ORDER BY s.account_id
 """
+
+_COLUMNS = ("account_id", "reads", "timezone", "state")
 
 _SET = """
 UPDATE rollup.accounts
@@ -37,9 +39,12 @@ RETURNING (
 
 @click.command()
 @with_database
+@with_json
 @click.argument("account_id", type=AccountId(), required=False)
 @click.argument("switch", type=click.Choice(["on", "off"]), required=False)
-def reads(database_url: str | None, account_id: int | None, switch: str | None) -> None:
+def reads(
+    database_url: str | None, account_id: int | None, switch: str | None, json_: bool
+) -> None:
     """Show, or switch ON or OFF, whether reports of an account read rollups.
 
     Off, the default, they read raw events: the same figures, slower. An account is verified before
@@ -48,7 +53,9 @@ def reads(database_url: str | None, account_id: int | None, switch: str | None) 
     with errors(), session_of(database_url) as session:
         if account_id is None or switch is None:
             rows = session.execute(_LIST, {"account": account_id}).fetchall()
-            if rows:
+            if json_ and (rows or account_id is None):
+                as_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+            elif rows:
                 table(["account", "reads", "time zone", "state"], rows)
             else:
                 _fail_unknown(session, account_id)
@@ -65,7 +72,10 @@ def reads(database_url: str | None, account_id: int | None, switch: str | None) 
         if row is None:
             _fail_unknown(session, account_id)
         else:
-            say(f"account {account_id}: reads {switch}")
+            if json_:
+                as_json({"account_id": account_id, "reads": switch, "state": row[0]})
+            else:
+                say(f"account {account_id}: reads {switch}")
             if switch == "on" and row[0] != "covered":
                 note(
                     f"{row[0]}: days that are not covered come from raw events until "

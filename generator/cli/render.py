@@ -12,7 +12,7 @@ import click
 
 from generator import render as rendering
 from generator.cli.codes import DIFFERENT
-from generator.cli.console import errors, fail, note, say
+from generator.cli.console import errors, fail, note, say, say_as_is
 from generator.cli.options import with_registry
 from generator.errors import RollupError
 
@@ -89,7 +89,7 @@ def _print_diff(path: Path, old: str, new: str) -> None:
         str(path),
         f"{path} (rendered)",
     )
-    click.echo("".join(lines), nl=False)
+    say_as_is("".join(lines))
 
 
 @_naming_files()

@@ -11,16 +11,17 @@ import click
 from click.core import ParameterSource
 
 from generator import comparison, reports
+from generator.cli import names
 from generator.cli import report_output as output
 from generator.cli.codes import DIFFERENT
 from generator.cli.console import errors, fail, say
-from generator.cli.moments import Moment, range_of
+from generator.cli.moments import WORDS, Moment, range_of
 from generator.cli.options import AccountId, session_of, with_database, with_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date, datetime
 
+    from generator.cli.moments import Typed
     from generator.cli.report_output import Answer, Format
     from generator.database import Connection
     from generator.registry import Registry
@@ -37,8 +38,8 @@ class Options:
 
     database_url: str | None
     account_id: int
-    since: date | datetime | None
-    until: date | datetime | None
+    since: Typed | None
+    until: Typed | None
     timezone: str | None
     business_hours: bool
     format: Format
@@ -67,7 +68,8 @@ def with_scope(command: Command) -> Command:
             "--since",
             type=Moment(),
             metavar="MOMENT",
-            help="The beginning, YYYY-MM-DD[THH:MM[+HH:MM]].  [default: 30 days before the end]",
+            help="The beginning: YYYY-MM-DD[THH:MM[+HH:MM]], now, 24h (hours ago), "
+            f"{WORDS}.  [default: 30 days before the end]",
         ),
         with_database,
     ):
@@ -106,6 +108,7 @@ def with_dimension(command: Command) -> Command:
         "dimension",
         type=(str, str),
         metavar="DIMENSION ID",
+        shell_complete=names.dimensions,
         help="Such as: agent 6.  [default: the account as a whole]",
     )(command)
 
@@ -141,8 +144,8 @@ def report(
     account_id: int | None,
     registry_: Registry,
     database_url: str | None,
-    since: date | datetime | None,
-    until: date | datetime | None,
+    since: Typed | None,
+    until: Typed | None,
     timezone: str | None,
     business_hours: bool,
 ) -> None:
@@ -178,7 +181,7 @@ def report(
 
 
 @report.command()
-@click.argument("metric")
+@click.argument("metric", shell_complete=names.reports)
 @with_account
 @with_dimension
 @click.option(
@@ -208,7 +211,11 @@ def timeseries(
     """Show METRIC by hour, day, week, month, quarter or year."""
 
     def ask(session: Connection, request: Request) -> Answer:
-        return output.of_points(reports.timeseries(session, request), request)
+        return output.of_points(
+            reports.timeseries(session, request),
+            request,
+            is_average=reports.is_average(session, request),
+        )
 
     _answer(
         ask,
@@ -221,7 +228,7 @@ def timeseries(
 
 
 @report.command()
-@click.argument("metric")
+@click.argument("metric", shell_complete=names.reports)
 @with_account
 @with_dimension
 @with_scope
@@ -230,13 +237,17 @@ def aggregate(metric: str, dimension: tuple[str, str] | None, **options: Any) ->
     """Show METRIC as one number."""
 
     def ask(session: Connection, request: Request) -> Answer:
-        return output.of_number(metric, reports.aggregate(session, request))
+        return output.of_number(
+            metric,
+            reports.aggregate(session, request),
+            is_average=reports.is_average(session, request),
+        )
 
     _answer(ask, _options(options), metric=metric, dimension=dimension, group_by="range")
 
 
 @report.command()
-@click.argument("dimension_type", metavar="DIMENSION")
+@click.argument("dimension_type", metavar="DIMENSION", shell_complete=names.dimensions)
 @with_account
 @with_registry
 @with_scope
@@ -247,9 +258,12 @@ def summary(dimension_type: str, registry_: Registry, **options: Any) -> None:
         fail("the registry has no summaries", "give its reports a `summary`, then deploy")
 
     def ask(session: Connection, request: Request) -> Answer:
-        return output.of_summary(reports.summary(session, request))
+        return output.of_summary(reports.summary(session, request), durations)
 
     metric = registry_.summaries[0].report
+    durations = frozenset(
+        one.summary for one in registry_.summaries if one.summary and one.is_average
+    )
     _answer(ask, _options(options), metric=metric, dimension=(dimension_type, None))
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
-from generator.cli.console import as_json, note, say, table
+from generator.cli.console import as_json, note, out, room, say, table
 from generator.comparison import is_same
+from generator.durations import duration
+from generator.escaping import cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +26,8 @@ Format = Literal["table", "csv", "json"]
 BAR = 40
 """The width of the longest bar, in characters."""
 _FULL, _EIGHTHS = "█", " ▏▎▍▌▋▊▉"
+
+_VALUE = frozenset({"value"})
 
 _LABELS = {
     "hour": "%Y-%m-%d %H:%M",
@@ -47,6 +53,8 @@ class Answer:
     heading: str
     labels: list[str]
     bars: int | None = None
+    durations: frozenset[str] = frozenset()
+    """The figures that are seconds: a terminal shows them in words, unless they are compared."""
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -54,7 +62,7 @@ class Answer:
         return self.columns[self.keys :]
 
 
-def of_points(points: Iterable[Point], request: Request) -> Answer:
+def of_points(points: Iterable[Point], request: Request, *, is_average: bool) -> Answer:
     """Give the answer of a series."""
     points = list(points)
     return Answer(
@@ -65,19 +73,46 @@ def of_points(points: Iterable[Point], request: Request) -> Answer:
             for one in points
         ],
         heading=f"{request.group_by} ({request.zone})",
-        labels=[one.local_start.strftime(_LABELS[request.group_by]) for one in points],
+        labels=_labels(points, _LABELS[request.group_by]),
         bars=1,
+        durations=_VALUE if is_average else frozenset(),
     )
 
 
-def of_number(metric: str, value: float | None) -> Answer:
+def _labels(points: list[Point], format_: str) -> list[str]:
+    """Write when buckets begin; those that begin at the same local time, with their offsets."""
+    labels = [_local(one.local_start, format_) for one in points]
+    often = Counter(labels)
+    return [
+        f"{label} {_offset(one)}" if often[label] > 1 else label
+        for label, one in zip(labels, points, strict=True)
+    ]
+
+
+def _local(start: datetime | str, format_: str) -> str:
+    """Write a local time; one that Python has not comes as text."""
+    return start if isinstance(start, str) else start.strftime(format_)
+
+
+def _offset(point: Point) -> str:
+    """Write how far local time is ahead of UTC: +02:00."""
+    ahead = point.local_start.replace(tzinfo=UTC) - point.start
+    return point.local_start.replace(tzinfo=timezone(ahead)).isoformat()[19:]
+
+
+def of_number(metric: str, value: float | None, *, is_average: bool) -> Answer:
     """Give the answer that is one number."""
     return Answer(
-        columns=("metric", "value"), keys=1, rows=[(metric, value)], heading="", labels=[metric]
+        columns=("metric", "value"),
+        keys=1,
+        rows=[(metric, value)],
+        heading="",
+        labels=[metric],
+        durations=_VALUE if is_average else frozenset(),
     )
 
 
-def of_summary(summary: Summary) -> Answer:
+def of_summary(summary: Summary, durations: frozenset[str]) -> Answer:
     """Give the answer of a summary."""
     return Answer(
         columns=summary.columns,
@@ -85,6 +120,7 @@ def of_summary(summary: Summary) -> Answer:
         rows=summary.rows,
         heading=summary.columns[0],
         labels=[str(row[0]) for row in summary.rows],
+        durations=durations,
     )
 
 
@@ -100,7 +136,7 @@ def print_answer(answer: Answer, format_: Format) -> None:
                 [label, *row[answer.keys :]]
                 for label, row in zip(answer.labels, answer.rows, strict=True)
             ]
-            _table(answer.heading, answer.figures, rows, answer.bars)
+            _table(answer.heading, answer.figures, rows, answer.bars, answer.durations)
 
 
 def print_comparison(compared: Comparison[Answer], format_: Format) -> bool:
@@ -150,21 +186,39 @@ def print_parts(parts: Iterable[Part]) -> None:
 
 
 def _table(
-    heading: str, figures: Iterable[str], rows: list[list[Any]], bars: int | None = None
+    heading: str,
+    figures: Iterable[str],
+    rows: list[list[Any]],
+    bars: int | None = None,
+    durations: frozenset[str] = frozenset(),
 ) -> None:
-    columns = [heading, *(figure.replace("_", " ") for figure in figures)]
+    names = [heading, *figures]
+    columns = [heading, *(name.replace("_", " ") for name in names[1:])]
+    shown = [
+        [
+            _worded(value) if name in durations else value
+            for name, value in zip(names, row, strict=True)
+        ]
+        for row in rows
+    ]
     if bars is not None:
-        most = max((row[bars] or 0 for row in rows), default=0)
-        rows = [[*row, _bar(row[bars], most)] for row in rows]
+        values = [row[bars] for row in rows]
+        most = max((value or 0 for value in values), default=0)
+        length = room(columns, shown, BAR)
+        shown = [[*row, _bar(one, most, length)] for row, one in zip(shown, values, strict=True)]
         columns.append("")
-    table(columns, rows)
+    table(columns, shown, right=[name.replace("_", " ") for name in durations])
 
 
-def _bar(value: float | None, most: float) -> str:
+def _worded(seconds: float | None) -> str | float | None:
+    return seconds if seconds is None or not out.is_terminal else duration(seconds)
+
+
+def _bar(value: float | None, most: float, length: int) -> str:
     """Draw a number as a bar; a negative one, and none, have no length."""
     if not value or most <= 0:
         return ""
-    eighths = max(0, round(value / most * BAR * 8))
+    eighths = max(0, round(value / most * length * 8))
     if not _has_blocks():
         return "#" * round(eighths / 8)
     return _FULL * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
@@ -185,10 +239,12 @@ def _paired(these: tuple[Any, ...], those: tuple[Any, ...]) -> list[Any]:
 
 def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerow(map(cell, columns))
+    writer.writerows(map(cell, row) for row in rows)
 
 
-def _moment(local: datetime) -> str:
+def _moment(local: datetime | str) -> str:
+    if isinstance(local, str):  # beyond the years that Python knows
+        return local.removesuffix(" 00:00:00")
     midnight = local.hour == local.minute == local.second == local.microsecond == 0
     return str(local.date()) if midnight else str(local)

@@ -12,6 +12,7 @@ import click
 from generator.cli.codes import DIFFERENT, WELL
 from generator.cli.console import as_json, errors, say, table
 from generator.cli.options import session_of, with_database, with_registry
+from generator.escaping import visible
 from generator.openmetrics import exposition
 from generator.status import Report, inspect
 from generator.status_metrics import families
@@ -84,6 +85,7 @@ def _plain(report: Report) -> dict[str, Any]:
         ],
         "tables_lacking": report.lacking,
         "problems": report.problems,
+        "longest_id": report.longest_id,
         "accounts": report.accounts,
         "incomplete": report.incomplete,
         "pending_events": report.pending and report.pending.events,
@@ -99,14 +101,19 @@ def _print(report: Report, all_: bool) -> None:
     known = "this registry" if report.is_registry_deployed else "ANOTHER REGISTRY"
     say(
         f"version {last['version']}, {known}, deployed {last['deployed_at']:%Y-%m-%d %H:%M:%S %Z} "
-        f"by {last['deployed_by']}"
+        f"by {visible(last['deployed_by'])}"
     )
     _print_objects(report, all_)
+    if report.longest_id is not None:
+        say(
+            f"ids are text: a longer one than {report.longest_id} bytes counts as "
+            "rollup.short_id() of it"
+        )
     for problem in report.problems:
         say(f"PROBLEM: {problem}")
-    if report.problems:
+    if len(report.problems) > len(report.gone):
         say("mend the tables or the registry, then run `python -m generator deploy`")
-    elif not report.is_current:
+    elif not report.is_current and not report.gone:
         say("run `python -m generator deploy` to mend that")
     if report.accounts:
         say()
@@ -117,10 +124,12 @@ def _print(report: Report, all_: bool) -> None:
             say(f"pending in all: {report.pending.events}")
         if report.verified and report.verified.at:
             say(
-                f"verified {report.verified.at:%Y-%m-%d %H:%M}; of the last day: "
-                f"{report.verified.verifications} verifications, "
-                f"{report.verified.differences} differences"
+                f"verified {report.verified.at:%Y-%m-%d %H:%M}; "
+                f"{report.verified.verifications} verifications in the last day; "
+                f"{report.verified.differences} differences now"
             )
+            if report.verified.differences:
+                say("see rollup.standing_differences; run `python -m generator verify --repair`")
     elif report.is_current:
         say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from generator import undeploy as undeploying
-from generator.cli.console import errors, fail, note, say
-from generator.cli.options import dsn_of, with_database, with_patience, with_registry
+from generator.cli.console import as_json, errors, fail, note, say
+from generator.cli.options import dsn_of, with_database, with_json, with_patience, with_registry
 
 if TYPE_CHECKING:
     from generator.patience import Patience
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     help="With --drop-rollups: even where it holds the totals of purged events.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@with_json
 @with_patience
 def undeploy(
     database_url: str | None,
@@ -33,6 +34,7 @@ def undeploy(
     drop_rollups: bool,
     even_purged: bool,
     yes: bool,
+    json_: bool,
     patience: Patience,
 ) -> None:
     """Take out the triggers and the schema rollup; never the events or the accounts.
@@ -56,8 +58,11 @@ def undeploy(
             patience=patience,
             report=note,
         )
-        for one in gone:
-            say(f"drop {one}")
+        if json_:
+            as_json({"dropped": gone})
+        else:
+            for one in gone:
+                say(f"drop {one}")
         if not drop_rollups:
             rollups = registry_.rollups
             note(f"{rollups.schema}.{rollups.table} is kept, and no longer kept up to date")

@@ -14,9 +14,9 @@ from generator import verify as verifying
 from generator.cli.codes import DIFFERENT, WELL, endless
 from generator.cli.confirmation import confirm_losses
 from generator.cli.console import as_json, errors, note, say, table
+from generator.cli.moments import days_of
 from generator.cli.options import (
     Seconds,
-    days_of,
     session_of,
     with_account,
     with_database,
@@ -24,10 +24,12 @@ from generator.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from generator.cli.moments import Typed
     from generator.database import Connection
 
+
+_KEY = ("account_id", "date", "dimension_type", "dimension_id", "metric", "covered")
+"""Columns of a difference that are printed whatever they hold; of the others, those that differ."""
 
 MOST = 5
 """Accounts that are named, of those whose time zone is not settled."""
@@ -70,8 +72,8 @@ MOST = 5
 def verify(
     database_url: str | None,
     account_id: int | None,
-    since: datetime | None,
-    until: datetime | None,
+    since: Typed | None,
+    until: Typed | None,
     account_days: int | None,
     watch: float | None,
     repair: bool,
@@ -88,14 +90,14 @@ def verify(
     A repair that would delete all totals of whole days, because no event of these is left, names
     them and asks.
     """
-    first, end = days_of(since, until)
-    scope = verifying.Scope(account_id=account_id, since=first, until=end)
-    if account_days and scope != verifying.Scope():
+    if account_days and (account_id, since, until) != (None, None, None):
         raise click.UsageError("--sample draws from all accounts and days")
     show = partial(_show, limit=limit, json_=json_)
     differed = False
     with errors(), session_of(database_url) as session, endless(watch):
         while True:
+            first, end = days_of(session, account_id, since, until)
+            scope = verifying.Scope(account_id=account_id, since=first, until=end)
             differed |= show(*_compared(session, scope, account_days, repair=repair, yes=yes))
             differed |= _tell_unsettled(session, scope)
             if not watch:
@@ -118,7 +120,10 @@ def _compared(
         compared = f"{days} random account-days"
     else:
         rows, compared = verifying.drift(session, scope), ""
+    for gone in verifying.on_gone_days(session, rows) if rows else ():
+        note(str(gone))
     if rows and repair:
+        verifying.require_partitions(session, rows)
         confirm_losses(losses.of_repair(session, rows), yes=yes)
         changed = verifying.repair(session, rows)
         note(f"{len(rows)} differences; rebuilt their days, {changed} rows changed")
@@ -158,14 +163,15 @@ def _show(rows: list[dict[str, Any]], compared: str, *, limit: int, json_: bool)
 
 
 def _print(rows: list[dict[str, Any]], limit: int) -> None:
-    columns = list(rows[0])
+    columns = [name for name in rows[0] if name in _KEY or any(row[name] for row in rows)]
     table(
-        [name.replace("_", " ") for name in columns], (list(row.values()) for row in rows[:limit])
+        [name.replace("_", " ") for name in columns],
+        ([row[name] for name in columns] for row in rows[:limit]),
     )
     covered = sum(row["covered"] for row in rows)
     say(
         f"{len(rows)} differences (truth minus rollups), {covered} of them on covered days"
-        + (f"; the first {limit} are shown" if len(rows) > limit else "")
+        + (f"; the first {limit} are shown (--limit)" if len(rows) > limit else "")
     )
     if covered < len(rows):
         note("days that are not covered await: python -m generator backfill")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from generator.durations import duration
+
 
 def number(value: int) -> str:
     """Write a number with spaces between thousands: `203 114`."""
@@ -16,14 +18,5 @@ def seconds(value: float) -> str:
 
 
 def lasting(value: float | None) -> str:
-    """Write how long something lasted on average: `42 s`, `9 min`, `3 h 05` or `2 d 4 h`."""
-    if value is None:
-        return "-"
-    minutes, hours = round(value / 60), round(value / 3600)
-    if round(value) < 60:
-        return f"{value:.0f} s"
-    if minutes < 60:
-        return f"{minutes} min"
-    if hours < 48:
-        return f"{minutes // 60} h {minutes % 60:02}"
-    return f"{hours // 24} d {hours % 24} h"
+    """Write how long something lasted on average: `42 s`, `9 min`, `3 h 5 min` or `2 d 4 h`."""
+    return "-" if value is None else duration(value)

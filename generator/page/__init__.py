@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from generator import __version__
 from generator.errors import RollupError
+from generator.escaping import visible
 from generator.page import wording
 from generator.page.figures import ask
 from generator.page.periods import Scope
@@ -40,6 +41,7 @@ def write(findings: Findings) -> str:
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
         autoescape=True,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -58,6 +60,13 @@ def write(findings: Findings) -> str:
     }
     template = made.get_template("page.html.j2")
     return template.render(found=findings, draw=draw, change=wording.change, version=__version__)
+
+
+def _shown(value: object) -> object:
+    """Show a text of others without what acts in it; what is HTML already stays as it is."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return visible(value)
+    return value
 
 
 def _require_matplotlib() -> None:

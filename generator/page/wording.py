@@ -5,24 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from generator import durations
+
 if TYPE_CHECKING:
     from generator.registry import Reading
 
-_DAY, _HOUR, _MINUTE = 86400, 3600, 60
 MINUS = "\N{MINUS SIGN}"
 _JOINED = "\N{NO-BREAK SPACE}"
 _DASH = "\N{EN DASH}"
-_STEPS = (
-    (2 * _DAY, _DAY, "d", _HOUR, "h"),
-    (_HOUR, _HOUR, "h", _MINUTE, "min"),
-    (_MINUTE, _MINUTE, "min", 1, "s"),
-)
-"""From how many seconds on a duration is written in two units, and which ones."""
+_NARROW = "\N{NARROW NO-BREAK SPACE}"
 
 
 def number(value: float) -> str:
     """Write a count with narrow spaces between thousands: `203 114`."""
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", MINUS)
+    return f"{value:,.0f}".replace(",", _NARROW).replace("-", MINUS)
 
 
 def duration(seconds: float) -> str:
@@ -30,15 +26,7 @@ def duration(seconds: float) -> str:
 
     A number stays on one line with its unit.
     """
-    length = abs(seconds)
-    sign = MINUS if seconds < 0 else ""
-    for least, large, name, small, rest_name in _STEPS:
-        rounded = round(length / small) * small
-        if rounded >= least:
-            whole, rest = divmod(rounded, large)
-            ending = f" {rest // small}{_JOINED}{rest_name}" if rest else ""
-            return f"{sign}{number(whole)}{_JOINED}{name}{ending}"
-    return f"{sign}{round(length, 1 if length < 10 else 0):g}{_JOINED}s"
+    return durations.duration(seconds, joined=_JOINED, thousands=_NARROW, minus=MINUS)
 
 
 def amount(value: float | None, reading: Reading) -> str:
@@ -76,7 +64,7 @@ def change(value: float | None, earlier: float | None, reading: Reading) -> str:
     written = f"{percent:+,.0f}" if abs(percent) >= 9.95 else f"{percent:+.1f}"
     if float(written.replace(",", "")) == 0:
         return "±0%"
-    return written.replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", MINUS) + "%"
+    return written.replace(",", _NARROW).replace("-", MINUS) + "%"
 
 
 def label(reading: Reading) -> str:

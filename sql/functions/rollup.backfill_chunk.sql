@@ -31,6 +31,12 @@ BEGIN
                 HINT = 'Nothing has been changed: call it again.';
     END IF;
 
+    -- From here on no partition can be dropped or detached before the transaction ends.
+    LOCK TABLE public.reporting_events IN ACCESS SHARE MODE;
+    PERFORM rollup.require_partitions(
+        backfill_chunk.account_ids, backfill_chunk.since, backfill_chunk.until
+    );
+
     PERFORM rollup.switch_timezone(backfill_chunk.account_ids);
 
     IF EXISTS (

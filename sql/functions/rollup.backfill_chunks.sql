@@ -36,6 +36,8 @@ BEGIN
         PERFORM rollup.require_account(backfill_chunks.account_id);
     END IF;
 
+    PERFORM rollup.require_partitions(account_ids, backfill_chunks.since, backfill_chunks.until);
+
     RETURN QUERY
     WITH days AS (
         SELECT

@@ -11,7 +11,7 @@ AS $procedure$
  * account that is an error (22023, 55000); of all, accounts that have such days are left out, with a
  * WARNING for each.
  *
- * A day that is over nowhere on earth is over for no account.
+ * Days that are over nowhere on earth are refused before any account is asked for its own.
  *
  * A procedure that commits cannot pin its search_path; so all that it names is qualified.
  */

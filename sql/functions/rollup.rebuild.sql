@@ -33,6 +33,10 @@ BEGIN
                 HINT = 'Nothing has been changed: call it again.';
     END IF;
 
+    -- From here on no partition can be dropped or detached before the transaction ends.
+    LOCK TABLE public.reporting_events IN ACCESS SHARE MODE;
+    PERFORM rollup.require_partitions(account_ids, rebuild.since, rebuild.until);
+
     PERFORM rollup.catch_up(rebuild.account_id);
 
     IF rebuild.since IS NULL AND rebuild.until IS NULL THEN

@@ -13,8 +13,9 @@ AS $function$
  * rebuild might not see all of the record. Where only a partition is truncated, a transaction that
  * has written to another holds a slot, and may want to write to this one next. While another trigger is
  * off, no day may be called covered. A rebuild would fail where the tables cannot be read as they are,
- * or the server no longer knows a time zone. And where a slot or a row of ours is not free: any role that
- * may connect can hold our advisory locks for as long as it likes.
+ * or the server no longer knows a time zone, and would delete the totals of a partition that is gone.
+ * And where a slot or a row of ours is not free: any role that may connect can hold our advisory locks
+ * for as long as it likes.
  */
 DECLARE
     is_whole boolean;
@@ -41,6 +42,7 @@ BEGIN
         AND current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
         AND rollup.are_triggers_on()
         AND NOT EXISTS (SELECT FROM rollup.table_problems())
+        AND NOT EXISTS (SELECT FROM rollup.gone_partitions())
         AND NOT EXISTS (SELECT FROM rollup.accounts a WHERE NOT rollup.knows_timezone(a.timezone))
         AND 256 = cardinality(rollup.try_slots(ARRAY (
             SELECT s.slot

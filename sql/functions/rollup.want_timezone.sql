@@ -12,54 +12,51 @@ AS $function$
  *
  * Waits for no transaction and takes no slot: the caller may hold what a writer of accounts wants. A
  * session that inserts into rollup.accounts holds an advisory lock, which is tried here, and so is the
- * row. Where either is taken, and above READ COMMITTED, where a row that has changed since the snapshot is
- * an error, the zone goes to rollup.timezone_requests, with no day covered until that is settled.
+ * row. Where either is taken, or the row has changed since the snapshot of a transaction above READ
+ * COMMITTED, the zone goes to rollup.timezone_requests, with no day covered until that is settled.
  */
-DECLARE
-    is_free boolean := false;
 BEGIN
-    IF current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') THEN
-        is_free := pg_try_advisory_xact_lock(
-            1919904876,
-            257 + (want_timezone.account_id & 255)::integer
-        );
-    END IF;
-
-    -- A statement of its own: it sees what earlier holders of the lock have committed.
-    IF is_free THEN
-        PERFORM
-        FROM rollup.accounts a
-        WHERE a.account_id = want_timezone.account_id
-        FOR NO KEY UPDATE SKIP LOCKED;
-
-        is_free := FOUND OR NOT EXISTS (
-            SELECT
+    IF pg_try_advisory_xact_lock(
+        1919904876,
+        257 + (want_timezone.account_id & 255)::integer
+    ) THEN
+        BEGIN
+            -- A statement of its own: it sees what earlier holders of the lock have committed.
+            PERFORM
             FROM rollup.accounts a
             WHERE a.account_id = want_timezone.account_id
-        );
+            FOR NO KEY UPDATE SKIP LOCKED;
+
+            IF FOUND OR NOT EXISTS (
+                SELECT
+                FROM rollup.accounts a
+                WHERE a.account_id = want_timezone.account_id
+            ) THEN
+                INSERT INTO rollup.accounts AS a (account_id, timezone, wanted)
+                VALUES (want_timezone.account_id, want_timezone.timezone, want_timezone.timezone)
+                ON CONFLICT (account_id) DO UPDATE
+                SET
+                    timezone = CASE
+                        WHEN isempty(a.sealed) THEN coalesce(a.timezone, excluded.wanted)
+                        ELSE a.timezone
+                    END,
+                    wanted = excluded.wanted,
+                    covered = '{}'
+                WHERE a.wanted IS DISTINCT FROM excluded.wanted;
+
+                RETURN;
+            END IF;
+        EXCEPTION
+            WHEN serialization_failure THEN
+                NULL;
+        END;
     END IF;
 
-    IF NOT is_free THEN
-        INSERT INTO rollup.timezone_requests (account_id, timezone)
-        VALUES (want_timezone.account_id, want_timezone.timezone);
+    INSERT INTO rollup.timezone_requests (account_id, timezone)
+    VALUES (want_timezone.account_id, want_timezone.timezone);
 
-        INSERT INTO rollup.invalidations (account_id)
-        VALUES (want_timezone.account_id);
-
-        RETURN;
-    END IF;
-
-    INSERT INTO rollup.accounts AS a (account_id, timezone, wanted)
-    VALUES (want_timezone.account_id, want_timezone.timezone, want_timezone.timezone)
-    ON CONFLICT (account_id) DO UPDATE
-    SET
-        timezone = CASE
-            WHEN isempty(a.sealed) THEN coalesce(a.timezone, excluded.wanted)
-            ELSE a.timezone
-        END,
-        wanted = excluded.wanted,
-        covered = '{}'
-    WHERE a.wanted IS DISTINCT FROM excluded.wanted;
+    INSERT INTO rollup.invalidations (account_id)
+    VALUES (want_timezone.account_id);
 END
 $function$;
 

@@ -103,7 +103,7 @@ class Stations:
 
     def deploy(self) -> None:
         """Plan, deploy and adopt what is there; what is planned is done, and nothing is left."""
-        assert "has rows already" in self.do("plan", "--no-diff", status=2)
+        assert "has rows already" in self.do("plan", status=2)
         self.do("deploy")
         self.do("plan", status=0)
         self.do("status", "--exit-code", status=2)
@@ -121,7 +121,7 @@ class Stations:
         registry = self.folder / "more.toml"
         registry.write_text(DEFAULT.read_text().replace("[events.reply_time]", OPENED))
         named = ("--registry", str(registry))
-        assert "metric opened_count" in self.do("plan", "--no-diff", *named, status=2)
+        assert "metric opened_count" in self.do("plan", *named, status=2)
         self.do("deploy", *named)
         assert self._missing() == {"opened_count"}
         self.do("verify", status=2)
@@ -132,7 +132,7 @@ class Stations:
 
     def count_less(self) -> None:
         """Take the metric out again, and its rows."""
-        assert "no longer counted: metric opened_count" in self.do("plan", "--no-diff", status=2)
+        assert "no longer counted: metric opened_count" in self.do("plan", status=2)
         self.do("deploy", "--delete-removed")
         left = "SELECT count(*) FROM public.reporting_events_rollups WHERE metric = 'opened_count'"
         assert self.session.execute(left).fetchone() == (0,)

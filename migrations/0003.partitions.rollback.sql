@@ -1,0 +1,3 @@
+-- Undoes 0003.
+
+DROP TABLE IF EXISTS rollup.partitions;

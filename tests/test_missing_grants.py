@@ -1,0 +1,66 @@
+"""A role that lacks a right is told the GRANT, or to run the command as the owner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.command import fail, run
+from tests.events import desk, write
+from tests.roles import new_roles
+
+if TYPE_CHECKING:
+    from tests.databases import Connect
+
+REPORT = ("report", "aggregate", "reply_time", "--account", "1")
+PAGE = "what a reader needs: docs/operations.md#roles"
+OWNER = "hint: run it as the owner of the tables, or as a member of it"
+
+
+@pytest.mark.parametrize("command", [REPORT, ("status",), ("verify",)], ids=" ".join)
+def test_following_the_hints_of_a_reading_command_makes_it_work(
+    command: tuple[str, ...], database: str, connect: Connect
+) -> None:
+    root = desk(connect(database))
+    write(root, created_at="2026-03-01 10:00")
+    with new_roles(root, database) as [reader]:
+        granted = []
+        while (done := run(*command, on=reader.dsn)).exit_code == 1:
+            hint = done.stderr.partition("hint: ")[2].strip()
+            grant, _, page = hint.partition("; ")
+            assert grant.startswith("GRANT "), done.stderr
+            assert page == PAGE
+            assert grant not in granted
+            root.execute(grant.encode())
+            granted.append(grant)
+        assert granted[0] == f'GRANT USAGE ON SCHEMA "rollup" TO "{reader.name}"'
+        assert any(grant.startswith("GRANT SELECT ON ") for grant in granted)
+        assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("backfill",), ("fold",), ("timezone", "1", "UTC"), ("verify", "--repair")],
+    ids=" ".join,
+)
+def test_a_command_that_changes_something_is_for_the_owner(
+    command: tuple[str, ...], database: str, connect: Connect
+) -> None:
+    root = connect(database)
+    with new_roles(root, database) as [reader]:
+        assert OWNER in fail(*command, on=reader.dsn)
+
+
+def test_a_refusal_with_a_hint_of_its_own_keeps_it(database: str, connect: Connect) -> None:
+    root = desk(connect(database))
+    write(root, created_at="2026-03-01 10:00")
+    with new_roles(root, database) as [reader]:
+        root.execute(
+            f"GRANT USAGE ON SCHEMA rollup TO {reader.name};"
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA rollup, public TO {reader.name};"
+            "ALTER TABLE reporting_events ENABLE ROW LEVEL SECURITY"
+        )
+        said = fail(*REPORT, "--since", "2026-02-01T05:00", on=reader.dsn)
+        assert "row-level security" in said
+        assert PAGE not in said
