@@ -74,10 +74,16 @@ ORDER BY account_id
 """
 
 # Days go as text: the server has some that Python has not.
-_DAY_AFTER = "SELECT (%s::date + 1)::text"
+_DAY_AFTER = """
+SELECT CASE WHEN d.day < '5874897-12-31' THEN (d.day + 1)::text END
+FROM (SELECT %s::date AS day) d
+"""
 
+# No bound where there is no day after: an altered rollup may be of the last day, or of infinity.
 _REBUILD = """
-SELECT rollup.rebuild(%s, d.first, d.last + 1)
+SELECT rollup.rebuild(
+    %s, d.first, CASE WHEN d.last < '5874897-12-31' THEN d.last + 1 END
+)
 FROM (
     SELECT min(u.date::date) AS first, max(u.date::date) AS last
     FROM unnest(%s::text[]) u (date)

@@ -60,12 +60,9 @@ def of_points(points: Iterable[Point], request: Request) -> Answer:
     return Answer(
         columns=("bucket_start", "local_start", "value", "count"),
         keys=2,
-        rows=[
-            (one.start.isoformat(), one.local_start.isoformat(), one.value, one.count)
-            for one in points
-        ],
+        rows=[(_iso(one.start), _iso(one.local_start), one.value, one.count) for one in points],
         heading=f"{request.group_by} ({request.zone})",
-        labels=[one.local_start.strftime(_LABELS[request.group_by]) for one in points],
+        labels=[_label(one.local_start, _LABELS[request.group_by]) for one in points],
         bars=1,
     )
 
@@ -189,8 +186,16 @@ def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     writer.writerows(rows)
 
 
+def _iso(time: datetime | str) -> str:
+    return time if isinstance(time, str) else time.isoformat()
+
+
+def _label(local: datetime | str, form: str) -> str:
+    return _moment(local) if isinstance(local, str) else local.strftime(form)
+
+
 def _moment(local: datetime | str) -> str:
     if isinstance(local, str):  # beyond the years that Python knows
-        return local.removesuffix(" 00:00:00")
+        return local.replace(" 00:00:00", "")
     midnight = local.hour == local.minute == local.second == local.microsecond == 0
     return str(local.date()) if midnight else str(local)
