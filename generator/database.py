@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Connection = psycopg.Connection[Any]
 
 MINIMUM_VERSION = 14
+ENCODING = "utf8"
+"""What text is sent and received in, whatever the database's own encoding."""
+
 _ENVIRONMENT = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
 
 _SETTINGS = """
@@ -64,7 +67,7 @@ def connect(dsn: str) -> Iterator[Connection]:
     """
     try:
         connection = psycopg.connect(
-            dsn, autocommit=True, application_name="reporting-rollups", client_encoding="utf8"
+            dsn, autocommit=True, application_name="reporting-rollups", client_encoding=ENCODING
         )
     except psycopg.Error as error:
         raise DatabaseError(

@@ -90,9 +90,9 @@ def record(
     values = {
         "version": __version__,
         "registry": registry.digest,
-        "counting": json.dumps(registry.counting.as_json(), indent=4),
+        "counting": json.dumps(registry.counting.as_json(), indent=4, ensure_ascii=False),
         "changes": list(changes),
-        "functions": json.dumps(functions, indent=4),
-        "views": json.dumps(views, indent=4),
+        "functions": json.dumps(functions, indent=4, ensure_ascii=False),
+        "views": json.dumps(views, indent=4, ensure_ascii=False),
     }
     return Statement(text=_RECORD, values=values)

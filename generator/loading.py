@@ -1,4 +1,4 @@
-"""How values come from the database that Python has none for: dates beyond its years, odd bytes."""
+"""How values come from the database that Python has none for: dates beyond its years."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import DataError
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
-from psycopg.types.string import TextLoader
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -43,18 +42,9 @@ class _Timestamptz(TimestamptzLoader):
             return bytes(data).decode()
 
 
-class _Text(TextLoader):
-    """Text; bytes that are no UTF-8, as a database in SQL_ASCII may hold them, as escapes."""
-
-    def load(self, data: Buffer) -> Any:
-        return bytes(data).decode("utf-8", errors="backslashreplace")
-
-
 def register(connection: Connection[Any]) -> None:
     """Let a connection load values in these ways."""
     adapters = connection.adapters
     adapters.register_loader("date", _Date)
     adapters.register_loader("timestamp", _Timestamp)
     adapters.register_loader("timestamptz", _Timestamptz)
-    for name in ("text", "varchar", "bpchar", "name"):
-        adapters.register_loader(name, _Text)

@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from yoyo import get_backend, read_migrations
 from yoyo.migrations import topological_sort
 
+from generator.database import ENCODING
 from generator.errors import DatabaseError
 from generator.quoting import literal
 from generator.statements import Statement
@@ -133,6 +134,10 @@ def _url(dsn: str, database: str) -> str:
 
     The database is named even where PGDATABASE or a service names it: yoyo's default is another.
     """
-    parameters = {**conninfo_to_dict(dsn), "dbname": database, "schema": SCHEMA}
-    parameters["client_encoding"] = "utf8"  # else text of a SQL_ASCII database comes as bytes
+    parameters = {
+        **conninfo_to_dict(dsn),
+        "dbname": database,
+        "client_encoding": ENCODING,
+        "schema": SCHEMA,
+    }
     return "postgresql+psycopg:///?" + urlencode(parameters, quote_via=quote)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
+
+from generator.errors import RollupError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date, datetime
+    from datetime import date
 
     from generator.database import Connection
 
@@ -21,7 +24,10 @@ FROM (SELECT) one
 LEFT JOIN rollup.accounts a ON a.account_id = %(account_id)s
 """
 
-_MOMENT = "SELECT %(local)s::timestamp AT TIME ZONE %(zone)s"
+_MOMENT = """
+SELECT m.moment, m.moment AT TIME ZONE 'UTC'
+FROM (SELECT %(local)s::timestamp AT TIME ZONE %(zone)s AS moment) m
+"""
 
 _TODAY = "SELECT (now() AT TIME ZONE %(zone)s)::date"
 
@@ -88,20 +94,26 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A bucket: when it starts, as a moment and in local time, its value, and its events."""
+    """A bucket: when it starts, as a moment and in local time, its value, and its events.
 
-    start: datetime
-    local_start: datetime
+    Times are text where Python cannot hold them: the first week of the year 1 starts before it.
+    """
+
+    start: datetime | str
+    local_start: datetime | str
     value: float | None
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a range, in local times: where its figures come from, and why."""
+    """A part of a range, in local times: where its figures come from, and why.
 
-    begins: datetime
-    ends: datetime
+    Times are text where Python cannot hold them.
+    """
+
+    begins: datetime | str
+    ends: datetime | str
     source: str
     reason: str
 
@@ -137,9 +149,30 @@ def zone_of(
 
 
 def moment(session: Connection, local: date | datetime, zone: str) -> datetime:
-    """Tell the moment of a local time, or of the beginning of a day."""
-    found: datetime = _one(session, _MOMENT, {"local": local, "zone": zone})
-    return found
+    """Tell the moment of a local time, or of the beginning of a day.
+
+    A RollupError where it is in no year that Python has, 1 to 9999, nor in UTC.
+    """
+    names = {"local": local, "zone": zone}
+    own, universal = session.execute(_MOMENT, names).fetchone() or (None, None)
+    if isinstance(own, datetime):
+        return own
+    if isinstance(universal, datetime):
+        return universal.replace(tzinfo=UTC)
+    raise RollupError(
+        f"no moment that a report can have: {universal} in UTC",
+        hint="give --since and --until in the years 1 to 9999",
+    )
+
+
+def held(time: datetime | str) -> datetime:
+    """Give a time that Python can hold; a RollupError where it is text because it cannot."""
+    if isinstance(time, str):
+        raise RollupError(
+            f"a page shows the years 1 to 9999, and this range reaches {time}",
+            hint="give --since and --until within these years",
+        )
+    return time
 
 
 def today(session: Connection, zone: str) -> date:

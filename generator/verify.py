@@ -81,14 +81,21 @@ ORDER BY account_id
 """
 
 # Days go as text: the server has some that Python has not.
-_DAY_AFTER = "SELECT (%s::date + 1)::text"
+_DAY_AFTER = """
+SELECT CASE WHEN d.day < '5874897-12-31' THEN (d.day + 1)::text END
+FROM (SELECT %s::date AS day) d
+"""
 
-_REBUILD = "SELECT rollup.rebuild(%s, %s::date, %s::date + 1)"
+_REBUILD = "SELECT rollup.rebuild(%s, %s::date, %s::date)"
 
-_REQUIRE_PARTITIONS = "SELECT rollup.require_partitions(ARRAY [%s], %s::date, %s::date + 1)"
+_REQUIRE_PARTITIONS = "SELECT rollup.require_partitions(ARRAY [%s], %s::date, %s::date)"
 
+# No bound where there is no day after: an altered rollup may be of the last day, or of infinity.
 _BOUNDS = """
-SELECT w.account_id, min(w.date)::text, max(w.date)::text
+SELECT
+    w.account_id,
+    min(w.date)::text,
+    CASE WHEN max(w.date) < '5874897-12-31' THEN (max(w.date) + 1)::text END
 FROM unnest(%s::bigint[], %s::date[]) w (account_id, date)
 GROUP BY w.account_id
 ORDER BY w.account_id
@@ -190,8 +197,10 @@ def repair(session: Connection, rows: Iterable[dict[str, Any]]) -> int:
     return changed
 
 
-def _bounds(session: Connection, rows: Iterable[dict[str, Any]]) -> list[tuple[int, str, str]]:
-    """Give, for each account, the first and the last day of those that differ, as text."""
+def _bounds(
+    session: Connection, rows: Iterable[dict[str, Any]]
+) -> list[tuple[int, str, str | None]]:
+    """Give, for each account, the first day of those that differ and the day after the last."""
     days = [(row["account_id"], str(row["date"])) for row in rows]
     accounts, dates = [account for account, _ in days], [day for _, day in days]
     return session.execute(_BOUNDS, (accounts, dates)).fetchall()

@@ -47,6 +47,9 @@ def errors() -> Iterator[None]:
 
 _DEPLOY = "run `python -m generator deploy` first"
 _ADVICE = {
+    # character_not_in_repertoire; the server checks what it sends, too
+    "22021": "a text in this SQL_ASCII database is not UTF-8, so no command can show it; totals "
+    "count it all the same, and SELECT rollup.rebuild() mends them",
     "3F000": _DEPLOY,  # invalid_schema_name
     "42501": "run it as the owner of the tables, or as a member of it",  # insufficient_privilege
     "42883": _DEPLOY,  # undefined_function

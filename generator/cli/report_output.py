@@ -68,10 +68,7 @@ def of_points(points: Iterable[Point], request: Request, *, is_average: bool) ->
     return Answer(
         columns=("bucket_start", "local_start", "value", "count"),
         keys=2,
-        rows=[
-            (one.start.isoformat(), one.local_start.isoformat(), one.value, one.count)
-            for one in points
-        ],
+        rows=[(_iso(one.start), _iso(one.local_start), one.value, one.count) for one in points],
         heading=f"{request.group_by} ({request.zone})",
         labels=_labels(points, _LABELS[request.group_by]),
         bars=1,
@@ -81,23 +78,20 @@ def of_points(points: Iterable[Point], request: Request, *, is_average: bool) ->
 
 def _labels(points: list[Point], format_: str) -> list[str]:
     """Write when buckets begin; those that begin at the same local time, with their offsets."""
-    labels = [_local(one.local_start, format_) for one in points]
+    labels = [_label(one.local_start, format_) for one in points]
     often = Counter(labels)
     return [
-        f"{label} {_offset(one)}" if often[label] > 1 else label
+        f"{label} {_offset(one.local_start, one.start)}" if often[label] > 1 else label
         for label, one in zip(labels, points, strict=True)
     ]
 
 
-def _local(start: datetime | str, format_: str) -> str:
-    """Write a local time; one that Python has not comes as text."""
-    return start if isinstance(start, str) else start.strftime(format_)
-
-
-def _offset(point: Point) -> str:
-    """Write how far local time is ahead of UTC: +02:00."""
-    ahead = point.local_start.replace(tzinfo=UTC) - point.start
-    return point.local_start.replace(tzinfo=timezone(ahead)).isoformat()[19:]
+def _offset(local: datetime | str, start: datetime | str) -> str:
+    """Write how far local time is ahead of UTC: +02:00; nothing where Python has not the time."""
+    if isinstance(local, str) or isinstance(start, str):
+        return ""
+    ahead = local.replace(tzinfo=UTC) - start
+    return local.replace(tzinfo=timezone(ahead)).isoformat()[19:]
 
 
 def of_number(metric: str, value: float | None, *, is_average: bool) -> Answer:
@@ -243,8 +237,16 @@ def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     writer.writerows(map(cell, row) for row in rows)
 
 
+def _iso(time: datetime | str) -> str:
+    return time if isinstance(time, str) else time.isoformat()
+
+
+def _label(local: datetime | str, form: str) -> str:
+    return _moment(local) if isinstance(local, str) else local.strftime(form)
+
+
 def _moment(local: datetime | str) -> str:
     if isinstance(local, str):  # beyond the years that Python knows
-        return local.removesuffix(" 00:00:00")
+        return local.replace(" 00:00:00", "")
     midnight = local.hour == local.minute == local.second == local.microsecond == 0
     return str(local.date()) if midnight else str(local)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from generator.page.wording import MINUS, amount, bucket, label, number
+from generator.reports import held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +135,7 @@ def _dates(series: Series, places: Sequence[int]) -> list[str]:
     written = []
     year = None
     for place in places:
-        start = series.points[place].local_start
+        start = held(series.points[place].local_start)
         if series.unit == "year":
             written.append(str(start.year))
             continue

@@ -107,8 +107,8 @@ def _series(
         unit=period.unit,
         points=tuple(points),
         partly=tuple(
-            one.local_start < period.begins or following(one.local_start, period.unit) > known
-            for one in points
+            start < period.begins or following(start, period.unit) > known
+            for start in (reports.held(one.local_start) for one in points)
         ),
     )
 

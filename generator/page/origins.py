@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.reports import held
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -27,7 +29,7 @@ class Origin:
     def days(self) -> int:
         """How many days the parts touch, a day of which is only a part being one, too."""
         return sum(
-            ((one.ends - timedelta(microseconds=1)).date() - one.begins.date()).days + 1
+            ((held(one.ends) - timedelta(microseconds=1)).date() - held(one.begins).date()).days + 1
             for one in self.parts
         )
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from generator import reports
+from generator.errors import RollupError
 
 if TYPE_CHECKING:
     from generator.database import Connection
@@ -70,9 +71,8 @@ class Period:
 
 def local_time(session: Connection, zone: str, moment: datetime | None = None) -> datetime:
     """Tell what local clocks show at a moment, or now, by the server's clock."""
-    found: datetime
     [(found,)] = session.execute(_LOCAL, {"zone": zone, "moment": moment})
-    return found
+    return reports.held(found)
 
 
 def period_of(session: Connection, since: datetime, until: datetime, zone: str) -> Period:
@@ -97,9 +97,9 @@ def before(session: Connection, period: Period, zone: str) -> Period | None:
         else:
             since = period.since.astimezone(UTC)
             since -= period.until.astimezone(UTC) - since
-    except OverflowError:
+        return period_of(session, since, period.since, zone)
+    except (OverflowError, RollupError):
         return None
-    return period_of(session, since, period.since, zone)
 
 
 def following(start: datetime, unit: str) -> datetime:

@@ -119,8 +119,10 @@ def span(begins: datetime, ends: datetime) -> str:
     return day(begins) if begins == last else f"{day(begins)} {_DASH} {day(last)}"
 
 
-def bucket(start: datetime, unit: str) -> str:
+def bucket(start: datetime | str, unit: str) -> str:
     """Name a day, week, month or year by its start."""
+    if isinstance(start, str):
+        return start
     match unit:
         case "day":
             return f"{start:%a} {day(start)}"
