@@ -106,7 +106,8 @@ def _commands(
 
 
 def _command(names: Sequence[str], command: click.Command) -> str:
-    context = click.Context(command, info_name=" ".join((PROGRAM, *names)))
+    # As the program has it: a command keeps the help option of the first context that asks for it.
+    context = click.Context(command, info_name=" ".join((PROGRAM, *names)), **cli.context_settings)
     usage = " ".join((context.command_path, *command.collect_usage_pieces(context)))
     own = [param for param in command.params if isinstance(param, click.Option)]
     records = [param.get_help_record(context) for param in own]
