@@ -146,9 +146,7 @@ def sample(session: Connection, account_days: int) -> tuple[list[dict[str, Any]]
 def require_partitions(session: Connection, rows: Iterable[dict[str, Any]]) -> None:
     """Fail where rebuilding the days that differ could delete what is left of a partition."""
     for bounds in _bounds(session, rows):
-        session.execute(
-            "SELECT rollup.require_partitions(ARRAY [%s], %s::date, %s::date + 1)", bounds
-        )
+        session.execute(_REQUIRE_PARTITIONS, bounds)
 
 
 def on_gone_days(session: Connection, rows: Iterable[dict[str, Any]]) -> list[Gone]:

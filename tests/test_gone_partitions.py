@@ -151,6 +151,24 @@ def test_days_that_a_gone_partition_does_not_meet_can_be_rebuilt(session: Sessio
     assert totals(session) == before
 
 
+def test_the_day_right_before_those_of_a_gone_partition_can_be_repaired(
+    session: Session, reference_database: str
+) -> None:
+    before = totals(session)
+    session.execute("DROP TABLE public.march_of_2")
+    days = "SELECT (lower(days) - 1)::text FROM rollup.gone_partitions()"
+    assert session.execute(days).fetchone() == ("2026-03-07",)
+    session.execute(
+        "UPDATE public.reporting_events_rollups SET count = count + 1 "
+        "WHERE account_id = 2 AND date = '2026-03-07'"
+    )
+    repair = ("verify", "--repair", "--yes", "--account", "2")
+    on_days = ("--since", "2026-03-07", "--until", "2026-03-08")
+    done = run(*repair, *on_days, on=reference_database)
+    assert "rebuilt their days" in done.stderr, done.output
+    assert totals(session) == before
+
+
 def test_a_partition_dropped_after_a_purge_is_forgotten_by_the_next_deployment(
     session: Session, reference_database: str
 ) -> None:
