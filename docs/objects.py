@@ -65,7 +65,7 @@ def described(rendered: Sequence[Rendered]) -> list[Described]:
     found = [_table(text) for text in _migrated()]
     found += [_table(one.text) for one in rendered if one.kind == "table"]
     types = WORKED_OUT | {
-        column.name: column.type for table in found for column in reversed(table.columns)
+        column.name: column.type for table in reversed(found) for column in reversed(table.columns)
     }
     for one in rendered:
         if one.kind == "function":

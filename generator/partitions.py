@@ -115,16 +115,26 @@ SELECT
 
 _GONE = "SELECT g.partition, g.days::text FROM rollup.gone_partitions() g"
 
+# With the partitioned tables that went with them.
 _DETACHED = """
+WITH RECURSIVE family AS (
+    SELECT c.oid
+    FROM rollup.partitions p
+    JOIN pg_class c ON c.oid = p.relation
+    WHERE c.oid NOT IN (SELECT x.relation FROM rollup.current_partitions() x)
+    UNION
+    SELECT i.inhparent
+    FROM family f
+    JOIN pg_inherits i ON i.inhrelid = f.oid
+)
 SELECT g.partition
 FROM rollup.gone_partitions() g
 WHERE g.relation = to_regclass(g.partition)
 UNION
 SELECT format('%I.%I', n.nspname, c.relname)
-FROM rollup.partitions p
-JOIN pg_class c ON c.oid = p.relation
+FROM family f
+JOIN pg_class c ON c.oid = f.oid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid NOT IN (SELECT x.relation FROM rollup.current_partitions() x)
 """
 
 

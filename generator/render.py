@@ -207,7 +207,10 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "read_columns": _read_columns(registry),
         "tables_in_use": _tables_in_use(registry),
         "event_triggers": [
-            (f"rollup_after_{verb}", _trigger_function(source.table, f"after_{verb}"))
+            (
+                f"rollup_after_{verb}",
+                _trigger_function(source.table, f"after_{verb}").removeprefix("rollup."),
+            )
             for verb in _TRANSITION_TABLES
         ],
         "event_account": _of_event(source.account),

@@ -35,7 +35,7 @@ NEEDS_DEPLOYMENT = [
 
 
 def test_every_command_is_tested_here() -> None:
-    assert {*ON_A_DATABASE, "render"} == set(cli.commands)
+    assert {*ON_A_DATABASE, "completion", "render"} == set(cli.commands)
 
 
 @pytest.mark.parametrize("name", ON_A_DATABASE)

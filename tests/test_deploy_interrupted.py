@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from generator.deploy import deploy
 from generator.errors import DatabaseError
-from generator.locks import ADD_KEY, DEPLOY_KEY, LOCK_CLASS
+from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.patience import Patience
 from generator.registry import load
 from generator.status import inspect
@@ -54,7 +54,6 @@ POINTS = {
     "whoever uses a view": "LOCK TABLE rollup.current_rollups IN ACCESS SHARE MODE",
     "a writer of accounts": "UPDATE public.accounts SET name = 'another'",
     "a writer of events": WRITER_HOLDS,
-    "whoever adds an account": f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, {ADD_KEY})",
 }
 """What a deployment may be waiting for, from its first step to its last."""
 

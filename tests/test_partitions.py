@@ -145,6 +145,13 @@ def covered(session: Session) -> list[str]:
     return [days for [days] in session.execute(COVERED)]
 
 
+def forget(session: Session) -> None:
+    """Say of every partition that is gone that its totals are to go, too."""
+    session.execute(
+        "SELECT rollup.forget_partition(g.partition, false) FROM rollup.gone_partitions() g"
+    )
+
+
 def test_a_deploy_puts_four_triggers_on_the_table_and_on_every_partition(
     session: Session, partitioned: str
 ) -> None:
@@ -309,6 +316,7 @@ def test_a_detached_partition_counts_no_more_once_deployed_and_rebuilt(
     assert differences(session)
     deploy(partitioned, REGISTRY)
     assert status(session) == set()
+    forget(session)
     session.execute("SELECT rollup.rebuild()")
     assert_exact(session)
     for statement in (*STEPS, "TRUNCATE {table}"):
@@ -321,6 +329,7 @@ def test_a_partition_that_is_dropped_with_its_events_needs_a_rebuild(session: Se
     session.execute("DROP TABLE public.late")
     assert status(session) == set()
     assert differences(session)
+    forget(session)
     session.execute("SELECT rollup.rebuild()")
     assert_exact(session)
 
@@ -359,7 +368,7 @@ def test_a_purge_takes_events_out_of_all_partitions_and_the_empty_one_can_go(
     session.execute(f"DELETE FROM {EVENTS} WHERE account_id IS NULL")
     assert session.execute(f"SELECT FROM {EARLY}").fetchall() == []
     session.execute(f"DROP TABLE {EARLY}")
-    assert deploy(partitioned, REGISTRY).changes == ()
+    assert deploy(partitioned, REGISTRY).changes == ("remember partitions",)
     assert session.execute("SELECT rollup.rebuild()").fetchone() == (0,)
     assert sorted(rollups(session)) == before
     assert session.execute("SELECT * FROM rollup.drift()").fetchall() == []
@@ -382,6 +391,7 @@ def test_tables_that_inherit_count_once_however_they_are_written(
         assert_exact(session)
     session.execute(f"ALTER TABLE public.late NO INHERIT {EVENTS}")
     deploy(reference_database, REGISTRY)
+    forget(session)
     session.execute("SELECT rollup.rebuild()")
     assert_exact(session)
     session.execute(STEPS[1].format(table="public.late"))
