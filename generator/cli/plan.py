@@ -50,7 +50,7 @@ def plan(
     First what it means: what is counted that was not, and which days have to be backfilled; the
     locks that it would wait for, and who holds them now. Then each object that it would create,
     replace, enable or drop, by name; with --diff, the difference of the texts. Reads in one
-    read-only transaction, and holds up nobody.
+    read-only transaction, and holds up no session.
 
     Exits with 0 where there is nothing to do, with 2 where there is, and with 1 where `deploy`
     would refuse.

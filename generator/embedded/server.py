@@ -142,7 +142,7 @@ class EmbeddedServer:
                 started = True
 
     def _leave(self) -> None:
-        """Give up our share and, if nobody else has one, stop the server, unless it is kept."""
+        """Give up our share; the last process stops the server, unless it is kept."""
         try:
             if self._is_last() and not self._is_kept:
                 self._stop()
@@ -155,7 +155,7 @@ class EmbeddedServer:
             self._share.close()
 
     def _is_last(self) -> bool:
-        """Tell whether nobody else uses the server."""
+        """Tell whether no other process uses the server."""
         try:
             fcntl.flock(self._share, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION rollup.accounts_after_change()
 AS $function$
 /*
  * Follows the time zone that the application keeps for an account. Never an error for the
- * application, which waits for nobody: see rollup.follow_accounts(). Where the accounts cannot be read,
+ * application, which waits for no session: see rollup.follow_accounts(). Where the accounts cannot be read,
  * because a column has changed or row-level security hides rows, no day is covered from then on.
  */
 BEGIN

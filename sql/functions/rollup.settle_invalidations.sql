@@ -6,8 +6,8 @@ AS $function$
 /*
  * Sets the time zones in rollup.timezone_requests, and voids the coverage of the accounts in
  * rollup.invalidations and takes over their time zones, for those that could not do so
- * themselves without waiting. Waits for nobody either: what somebody
- * else is changing is left for the next call.
+ * themselves without waiting. Waits for no session either: what another
+ * one is changing is left for the next call.
  */
 DECLARE
     request record;
