@@ -207,10 +207,7 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "read_columns": _read_columns(registry),
         "tables_in_use": _tables_in_use(registry),
         "event_triggers": [
-            (
-                f"rollup_after_{verb}",
-                _trigger_function(source.table, f"after_{verb}").removeprefix("rollup."),
-            )
+            (f"rollup_after_{verb}", _trigger_function_name(source.table, f"after_{verb}"))
             for verb in _TRANSITION_TABLES
         ],
         "event_account": _of_event(source.account),
@@ -343,8 +340,12 @@ def _table_name(registry: Registry, name: str) -> str:
 
 def _trigger_function(table: str, suffix: str) -> Sql:
     """Name a trigger function after its table."""
-    name = _short(table, MAX_IDENTIFIER_BYTES - len(f"_{suffix}"))
-    return Sql(f"rollup.{ident(f'{name}_{suffix}')}")
+    return Sql(f"rollup.{ident(_trigger_function_name(table, suffix))}")
+
+
+def _trigger_function_name(table: str, suffix: str) -> str:
+    """Name it as the catalog does: without its schema, and never in quotes."""
+    return f"{_short(table, MAX_IDENTIFIER_BYTES - len(f'_{suffix}'))}_{suffix}"
 
 
 def _of_event(column: str) -> Sql:

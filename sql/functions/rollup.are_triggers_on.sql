@@ -19,7 +19,7 @@ FROM (VALUES
 JOIN pg_class c ON c.relname = 'reporting_events'
 JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
 JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = x.trigger AND t.tgenabled IN ('O', 'A')
-JOIN pg_proc p ON p.oid = t.tgfoid AND quote_ident(p.proname) = x.function
+JOIN pg_proc p ON p.oid = t.tgfoid AND p.proname = x.function
 JOIN pg_namespace m ON m.oid = p.pronamespace AND m.nspname = 'rollup'
 $function$;
 
