@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -117,8 +117,13 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*arguments: str, on: str, columns: int = 120) -> Iterator[Terminal]:
-    """Start a command on a terminal, 120 columns wide unless told otherwise."""
+def terminal(
+    *arguments: str, on: str, columns: int = 120, stdout: Path | None = None
+) -> Iterator[Terminal]:
+    """Start a command on a terminal, 120 columns wide unless told otherwise.
+
+    With `stdout` the answer goes into that file, and the terminal shows the rest.
+    """
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (40, columns))
     environment = {
@@ -126,15 +131,18 @@ def terminal(*arguments: str, on: str, columns: int = 120) -> Iterator[Terminal]
         for name, value in os.environ.items()
         if name not in {*NOWHERE, "COLUMNS", "LINES"}
     }
-    with subprocess.Popen(
-        [sys.executable, "-m", "generator", *arguments, "--database-url", on],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-        preexec_fn=_take_terminal,
-        env={**environment, "TERM": "xterm"},
-    ) as process:
+    with (
+        stdout.open("w") if stdout else nullcontext(slave) as answer,
+        subprocess.Popen(
+            [sys.executable, "-m", "generator", *arguments, "--database-url", on],
+            stdin=slave,
+            stdout=answer,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+            env={**environment, "TERM": "xterm"},
+        ) as process,
+    ):
         os.close(slave)
         try:
             yield Terminal(process, master)

@@ -15,6 +15,7 @@ from generator.cli.console import as_json, errors, fail, note, say, table
 from generator.cli.moments import days_of
 from generator.cli.options import dsn_of, with_account, with_database, with_days, with_pace
 from generator.cli.progress import Progress
+from generator.cli.questions import can_ask, chosen, is_confirmed
 from generator.cli.zones import fail_without_zone
 from generator.database import connect
 
@@ -81,7 +82,7 @@ def backfill(
     with errors(), connect(dsn := dsn_of(database_url)) as session:
         if not dry_run:
             filling.settle(session)
-        asking = sys.stdin.isatty() and sys.stdout.isatty() and not (yes or dry_run)
+        asking = can_ask() and not (yes or dry_run)
         if asking and account_id is None:
             account_id = _ask_account(session)
         if account_id is not None:
@@ -100,10 +101,10 @@ def backfill(
         elif not chunks:
             _explain_nothing(session)
         else:
-            _print_plan(session, chunks)
+            _print_plan(session, chunks, aside=asking)
             if dry_run:
                 say("dry run: nothing was done")
-            elif not asking or click.confirm("Begin?"):
+            elif not asking or is_confirmed("Begin?"):
                 _run(filling.run(dsn, chunks, jobs=jobs, pace=pace), chunks)
 
 
@@ -123,11 +124,9 @@ def _ask_account(session: Connection) -> int | None:
     if not accounts:
         _explain_nothing(session)
         sys.exit(WELL)
-    table(["account", "time zone", "state"], accounts)
+    table(["account", "time zone", "state"], accounts, aside=True)
     known = [str(account) for account, _, _ in accounts]
-    answer = click.prompt(
-        "Account", type=click.Choice(["all", *known]), default="all", show_choices=False
-    )
+    answer = chosen("Account", ["all", *known], default="all")
     return None if answer == "all" else int(answer)
 
 
@@ -150,7 +149,7 @@ def _zones(session: Connection) -> dict[int, str]:
     return {account: zone or "off, removed" for account, zone, _ in session.execute(_ACCOUNTS)}
 
 
-def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
+def _print_plan(session: Connection, chunks: Sequence[Chunk], *, aside: bool) -> None:
     """Print, per account, what there is to do, with a warning where it is long."""
     zones = _zones(session)
     by_accounts: dict[tuple[int, ...], list[Chunk]] = {}
@@ -173,7 +172,7 @@ def _print_plan(session: Connection, chunks: Sequence[Chunk]) -> None:
         )
         if _is_long(own):
             note(f"{_named(accounts)} has more than {LONG} days of history")
-    table(["accounts", "time zones", "since", "until", "events", "chunks"], rows)
+    table(["accounts", "time zones", "since", "until", "events", "chunks"], rows, aside=aside)
 
 
 def _is_long(chunks: Sequence[Chunk]) -> bool:

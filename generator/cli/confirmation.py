@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-import click
-
 from generator.cli.console import fail, note
+from generator.cli.questions import can_ask, require_confirmation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +29,9 @@ def confirm_losses(losses: Sequence[Loss], *, yes: bool) -> None:
         note(f"and {len(losses) - SHOWN} more accounts")
     if yes:
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not can_ask():
         fail(
             f"the repair would delete all totals of {sum(one.days for one in losses)} account-days",
             "nothing has been changed; if these events were to go, totals included, say --yes",
         )
-    click.confirm("Delete these totals?", abort=True)
+    require_confirmation("Delete these totals?")

@@ -25,6 +25,7 @@ _plain = partial(Console, markup=False, emoji=False, highlight=False, soft_wrap=
 out = _plain()
 err = _plain(stderr=True)
 _wide = _plain(width=10_000)  # for tables that go into a file or a pipe: a row is a line
+_wide_aside = _plain(stderr=True, width=10_000)
 
 
 @contextmanager
@@ -87,11 +88,16 @@ def note(line: str) -> None:
 
 
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    right: Sequence[str] = (),
+    *,
+    aside: bool = False,
 ) -> None:
     """Print rows as a table, numbers and the columns `right` to the right; nothing is cut off.
 
-    On a terminal it fits the width; elsewhere each row is one line, however long.
+    On a terminal it fits the width; elsewhere each row is one line, however long. One that is no
+    part of the answer, such as what a question is about, goes `aside`, to stderr.
     """
     rows = [list(row) for row in rows]
     numeric = [
@@ -99,7 +105,8 @@ def table(
         for index, name in enumerate(columns)
     ]
     cells = [[_shown(value) for value in row] for row in rows]
-    console = out if out.is_terminal else _wide
+    where, wide = (err, _wide_aside) if aside else (out, _wide)
+    console = where if where.is_terminal else wide
     console.print(layout.table(columns, cells, numeric, console.width), soft_wrap=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +9,7 @@ import click
 from generator import undeploy as undeploying
 from generator.cli.console import as_json, errors, fail, note, say
 from generator.cli.options import dsn_of, with_database, with_json, with_patience, with_registry
+from generator.cli.questions import can_ask, require_confirmation
 
 if TYPE_CHECKING:
     from generator.patience import Patience
@@ -47,9 +47,9 @@ def undeploy(
     with errors():
         dsn = dsn_of(database_url)
         if not yes:
-            if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            if not can_ask():
                 fail("this takes everything out", "say --yes")
-            click.confirm("Take out the triggers and the schema rollup?", abort=True)
+            require_confirmation("Take out the triggers and the schema rollup?")
         gone = undeploying.undeploy(
             dsn,
             registry_,
