@@ -31,6 +31,14 @@ _SETTLE = "SELECT rollup.catch_up()"
 
 _FILL = "SELECT rollup.backfill_chunk(%s::bigint[], %s, %s)"
 
+_DAYS = """
+SELECT count(DISTINCT (r.account_id, r.date))
+FROM unnest(%s::bigint[], %s::date[], %s::date[]) c (account_id, since, until)
+JOIN rollup.current_rollups r ON r.account_id = c.account_id
+WHERE (c.since IS NULL OR r.date >= c.since)
+AND (c.until IS NULL OR r.date < c.until)
+"""
+
 _UNCOVERED = "SELECT u.account_id FROM rollup.uncovered(%s::bigint[], %s, %s) u (account_id)"
 
 
@@ -51,7 +59,7 @@ class Chunk:
 class Done:
     """A chunk that is committed, and how many rows it changed.
 
-    Accounts are not covered whose time zone somebody is changing: the next plan has them again.
+    Accounts are not covered whose time zone another session is changing: they are in the next plan.
     """
 
     chunk: Chunk
@@ -86,6 +94,18 @@ def plan(
     if newest_first:
         chunks.sort(key=lambda chunk: order(chunk.until), reverse=True)
     return chunks
+
+
+def days_with_totals(session: Connection, chunks: Sequence[Chunk]) -> int:
+    """Count the days of accounts that have totals, among those of the chunks."""
+    scopes = [
+        (account, chunk.since and str(chunk.since), chunk.until and str(chunk.until))
+        for chunk in chunks
+        for account in chunk.account_ids
+    ]
+    columns = [list(column) for column in zip(*scopes, strict=True)]
+    [days] = session.execute(_DAYS, columns).fetchone() or (0,)
+    return int(days)
 
 
 def order(day: date | str | None) -> date:

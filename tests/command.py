@@ -60,7 +60,7 @@ def fail(*arguments: str, on: str | None = None, status: int = 1) -> str:
 def options(words: Sequence[str]) -> set[str]:
     """List the options that the command has which words on a command line begin with."""
     command: click.Command = cli.commands[words[0]]
-    if isinstance(command, click.Group) and words[1] in command.commands:
+    if isinstance(command, click.Group) and words[1:2] and words[1] in command.commands:
         command = command.commands[words[1]]
     return {"--help", *(option for param in command.params for option in param.opts)}
 

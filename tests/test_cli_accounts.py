@@ -144,7 +144,7 @@ def test_backfill_fails_where_an_account_could_not_be_covered(
     with history.transaction(force_rollback=True):
         history.execute("UPDATE rollup.accounts SET setting = 'held' WHERE account_id = 2")
         failed = fail("backfill", on=database)
-    assert "not covered, for somebody is changing the time zone: account 2\n" in failed
+    assert "not covered, because another session is changing the time zone: account 2\n" in failed
     assert "hint: run the same command again to go on" in failed
     succeed("backfill", on=database)
     assert_exact(history)

@@ -9,7 +9,7 @@ import click
 
 from generator import deploy as deploying
 from generator import dry_run as writing
-from generator.cli.backfill import work_off
+from generator.cli.backfill_run import work_off
 from generator.cli.console import as_json, errors, note, say
 from generator.cli.options import dsn_of, with_database, with_json, with_patience, with_registry
 

@@ -12,8 +12,8 @@ import click
 
 from generator import render as rendering
 from generator.cli.codes import DIFFERENT
-from generator.cli.console import errors, fail, note, say, say_as_is
-from generator.cli.options import with_registry
+from generator.cli.console import as_json, errors, fail, note, say, say_as_is
+from generator.cli.options import with_json, with_registry
 from generator.errors import RollupError
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ _OURS = re.compile(r"^rollup\.|\.rollup_after_")
     help="The folder to write to: one file per object, in a folder per kind.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 2 and a diff if they differ.")
-def render(registry_: Registry, output: Path, check: bool) -> None:
+@with_json
+def render(registry_: Registry, output: Path, check: bool, json_: bool) -> None:
     """Render the registry to SQL, to be read and reviewed.
 
     Deploying renders by itself; the files are there for people. Files of objects in the schema
@@ -47,18 +48,34 @@ def render(registry_: Registry, output: Path, check: bool) -> None:
         changed = sorted(
             path for path in wanted.keys() | existing if wanted.get(path) != existing.get(path)
         )
-        if not changed:
-            note(f"{output}/ is up to date: {len(wanted)} files")
+        if not check:
+            _write(wanted, changed)
+        if json_:
+            as_json(_plain(wanted, changed, check=check))
         elif check:
             for path in changed:
                 _print_diff(path, existing.get(path, ""), wanted.get(path, ""))
+        else:
+            for path in changed:
+                say(f"{'wrote' if path in wanted else 'removed'} {path}")
+        if not changed:
+            note(f"{output}/ is up to date: {len(wanted)} files")
+        elif check:
             fail(
                 f"{len(changed)} of {len(wanted)} files in {output}/ are not as rendered",
                 f"run `python -m generator render --output {output}`",
                 DIFFERENT,
             )
-        else:
-            _write(wanted, changed)
+
+
+def _plain(wanted: dict[Path, str], changed: list[Path], *, check: bool) -> dict[str, object]:
+    """Name the files for programs: those that differ, or those that differed until now."""
+    return {
+        "files": len(wanted),
+        "differing": [str(path) for path in changed if check],
+        "written": [str(path) for path in changed if path in wanted and not check],
+        "removed": [str(path) for path in changed if path not in wanted and not check],
+    }
 
 
 @contextmanager
@@ -100,4 +117,3 @@ def _write(wanted: dict[Path, str], changed: list[Path]) -> None:
             path.write_text(wanted[path], "utf-8")
         else:
             path.unlink()
-        say(f"{'wrote' if path in wanted else 'removed'} {path}")

@@ -2,121 +2,35 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from generator import comparison, reports
+from generator import reports
 from generator.cli import names
 from generator.cli import report_output as output
-from generator.cli.codes import DIFFERENT
-from generator.cli.console import errors, fail, say
-from generator.cli.moments import WORDS, Moment, range_of
-from generator.cli.options import AccountId, session_of, with_database, with_registry
+from generator.cli.console import as_json, errors, fail, say
+from generator.cli.moments import range_of
+from generator.cli.options import AccountId, session_of, with_json, with_registry
+from generator.cli.report_answer import answer
+from generator.cli.report_options import (
+    options_of,
+    with_account,
+    with_dimension,
+    with_output,
+    with_scope,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from generator.cli.moments import Typed
-    from generator.cli.report_output import Answer, Format
+    from generator.cli.report_output import Answer
     from generator.database import Connection
     from generator.registry import Registry
     from generator.reports import Request
 
-    Command = TypeVar("Command", bound="Callable[..., Any]")
-
 PERIODS = ("hour", "day", "week", "month", "quarter", "year")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The options that all reports share."""
-
-    database_url: str | None
-    account_id: int
-    since: Typed | None
-    until: Typed | None
-    timezone: str | None
-    business_hours: bool
-    format: Format
-    compare: bool
-    explain: bool
-
-
-def with_scope(command: Command) -> Command:
-    """Add the options that say of whom and when."""
-    for option in (
-        click.option(
-            "--business-hours", is_flag=True, help="Average the time within business hours."
-        ),
-        click.option(
-            "--timezone",
-            metavar="ZONE",
-            help="The zone of days and local times.  [default: the account's]",
-        ),
-        click.option(
-            "--until",
-            type=Moment(),
-            metavar="MOMENT",
-            help="The end of the range, exclusive.  [default: the end of today]",
-        ),
-        click.option(
-            "--since",
-            type=Moment(),
-            metavar="MOMENT",
-            help="The beginning: YYYY-MM-DD[THH:MM[+HH:MM]], now, 24h (hours ago), "
-            f"{WORDS}.  [default: 30 days before the end]",
-        ),
-        with_database,
-    ):
-        command = option(command)
-    return command
-
-
-def with_output(command: Command) -> Command:
-    """Add the options that say how to answer."""
-    for option in (
-        click.option(
-            "--explain", is_flag=True, help="Say, too, which days come from where, and why."
-        ),
-        click.option(
-            "--compare",
-            is_flag=True,
-            help="Answer from rollups and from raw events; exit with 2 where they differ.",
-        ),
-        click.option(
-            "--format",
-            "format_",
-            type=click.Choice(["table", "csv", "json"]),
-            default="table",
-            show_default=True,
-            help="How to print it.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def with_dimension(command: Command) -> Command:
-    """Add --for."""
-    return click.option(
-        "--for",
-        "dimension",
-        type=(str, str),
-        metavar="DIMENSION ID",
-        shell_complete=names.dimensions,
-        help="Such as: agent 6.  [default: the account as a whole]",
-    )(command)
-
-
-with_account = click.option(
-    "--account", "account_id", type=AccountId(), required=True, help="The account."
-)
-
 
 _EXAMPLES = """\b
 Such as:
@@ -137,6 +51,7 @@ Such as:
 @click.option("--account", "account_id", type=AccountId(), help="With --html: the account.")
 @with_registry
 @with_scope
+@with_json
 @click.pass_context
 def report(
     context: click.Context,
@@ -148,6 +63,7 @@ def report(
     until: Typed | None,
     timezone: str | None,
     business_hours: bool,
+    json_: bool,
 ) -> None:
     """Answer reports: exact for any range, and fast where rollups cover it.
 
@@ -177,7 +93,10 @@ def report(
             html.write_text(text, encoding="utf-8")
         except OSError as error:
             fail(f"cannot write {html}: {error.strerror}")
-        say(f"wrote {html}")
+        if json_:
+            as_json({"written": str(html)})
+        else:
+            say(f"wrote {html}")
 
 
 @report.command()
@@ -217,9 +136,9 @@ def timeseries(
             is_average=reports.is_average(session, request),
         )
 
-    _answer(
+    answer(
         ask,
-        _options(options),
+        options_of(options),
         metric=metric,
         dimension=dimension,
         group_by=group_by,
@@ -243,7 +162,7 @@ def aggregate(metric: str, dimension: tuple[str, str] | None, **options: Any) ->
             is_average=reports.is_average(session, request),
         )
 
-    _answer(ask, _options(options), metric=metric, dimension=dimension, group_by="range")
+    answer(ask, options_of(options), metric=metric, dimension=dimension, group_by="range")
 
 
 @report.command()
@@ -264,50 +183,4 @@ def summary(dimension_type: str, registry_: Registry, **options: Any) -> None:
     durations = frozenset(
         one.summary for one in registry_.summaries if one.summary and one.is_average
     )
-    _answer(ask, _options(options), metric=metric, dimension=(dimension_type, None))
-
-
-def _options(given: dict[str, Any]) -> Options:
-    return Options(format=given.pop("format_"), **given)
-
-
-def _answer(
-    ask: Callable[[Connection, Request], Answer],
-    options: Options,
-    *,
-    metric: str,
-    dimension: tuple[str, str | None] | None,
-    group_by: str = "range",
-    week_start: str = "sunday",
-) -> None:
-    """Ask, in one snapshot, for all that is to be printed, and print it."""
-    with errors(), session_of(options.database_url) as session:
-        with reports.snapshot(session):
-            zone = reports.zone_of(session, options.account_id, options.timezone, group_by)
-            since, until = range_of(session, zone, options.since, options.until)
-            type_, id_ = dimension or (None, None)
-            request = reports.Request(
-                account_id=options.account_id,
-                metric=metric,
-                since=since,
-                until=until,
-                zone=zone,
-                dimension_type=type_,
-                dimension_id=id_,
-                group_by=group_by,
-                business_hours=options.business_hours,
-                week_start=week_start,
-            )
-            if options.compare:
-                compared = comparison.compare(session, lambda: ask(session, request))
-                reports.read(session, "on")
-            else:
-                answer = ask(session, request)
-            parts = reports.parts(session, request) if options.explain else []
-        if options.compare:
-            is_same = output.print_comparison(compared, options.format)
-        else:
-            output.print_answer(answer, options.format)
-        output.print_parts(parts)
-        if options.compare and not is_same:
-            sys.exit(DIFFERENT)
+    answer(ask, options_of(options), metric=metric, dimension=(dimension_type, None))

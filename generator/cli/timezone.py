@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from generator.cli.backfill import work_off
+from generator.cli.backfill_run import work_off
 from generator.cli.console import as_json, errors, note, say, table
 from generator.cli.options import AccountId, dsn_of, with_database, with_json
 from generator.cli.zones import fail_without_zone, require_there

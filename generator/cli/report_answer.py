@@ -1,0 +1,63 @@
+"""Asking for an answer of `report`, in one snapshot, and printing it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from generator import comparison, reports
+from generator.cli import report_output as output
+from generator.cli.codes import DIFFERENT
+from generator.cli.console import errors
+from generator.cli.moments import range_of
+from generator.cli.options import session_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from generator.cli.report_options import Options
+    from generator.cli.report_output import Answer
+    from generator.database import Connection
+    from generator.reports import Request
+
+
+def answer(
+    ask: Callable[[Connection, Request], Answer],
+    options: Options,
+    *,
+    metric: str,
+    dimension: tuple[str, str | None] | None,
+    group_by: str = "range",
+    week_start: str = "sunday",
+) -> None:
+    """Ask, in one snapshot, for all that is to be printed, and print it."""
+    with errors(), session_of(options.database_url) as session:
+        with reports.snapshot(session):
+            zone = reports.zone_of(session, options.account_id, options.timezone, group_by)
+            since, until = range_of(session, zone, options.since, options.until)
+            type_, id_ = dimension or (None, None)
+            request = reports.Request(
+                account_id=options.account_id,
+                metric=metric,
+                since=since,
+                until=until,
+                zone=zone,
+                dimension_type=type_,
+                dimension_id=id_,
+                group_by=group_by,
+                business_hours=options.business_hours,
+                week_start=week_start,
+            )
+            if options.compare:
+                compared = comparison.compare(session, lambda: ask(session, request))
+                reports.read(session, "on")
+            else:
+                found = ask(session, request)
+            parts = reports.parts(session, request) if options.explain else []
+        if options.compare:
+            is_same = output.print_comparison(compared, options.format)
+        else:
+            output.print_answer(found, options.format)
+        output.print_parts(parts)
+        if options.compare and not is_same:
+            sys.exit(DIFFERENT)
