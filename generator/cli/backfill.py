@@ -18,9 +18,9 @@ from generator.cli.backfill_run import (
     zones_of,
 )
 from generator.cli.console import as_json, errors, note, say, table
-from generator.cli.moments import days_of
 from generator.cli.options import dsn_of, with_account, with_database, with_days, with_pace
 from generator.cli.questions import can_ask, chosen, is_confirmed
+from generator.cli.ranges import days_of
 from generator.cli.zones import fail_without_zone
 from generator.database import connect
 
@@ -83,12 +83,12 @@ def backfill(
             account_id = _ask_account(session)
         if account_id is not None:
             _require_zone(session, account_id)
-        first, end = days_of(session, account_id, since, until)
+        days = days_of(session, account_id, since, until)
         chunks = filling.plan(
             session,
             account_id,
-            first,
-            end,
+            days.since,
+            days.until,
             chunk_events=chunk_events,
             newest_first=newest_first,
         )
@@ -97,7 +97,7 @@ def backfill(
             return
         done = Outcome()
         if not chunks:
-            explain_nothing(session, tell=tell)
+            explain_nothing(session, days.text, tell=tell)
         else:
             print_plan(chunks, zones_of(session), aside=asking or json_)
             if dry_run:
@@ -105,9 +105,9 @@ def backfill(
             elif not asking or is_confirmed("Begin?"):
                 done = run(filling.run(dsn, chunks, jobs=jobs, pace=pace), chunks)
         if json_:
-            as_json(_plain(session, done, chunks))
+            as_json({"since": days.since, "until": days.until, **_plain(session, done, chunks)})
         if done.chunks:
-            tell_outcome(done, tell=tell)
+            tell_outcome(done, days.text, tell=tell)
 
 
 def _ask_account(session: Connection) -> int | None:

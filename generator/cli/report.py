@@ -12,8 +12,8 @@ from generator import reports
 from generator.cli import names
 from generator.cli import report_output as output
 from generator.cli.console import as_json, errors, fail, say
-from generator.cli.moments import range_of
 from generator.cli.options import AccountId, session_of, with_json, with_registry
+from generator.cli.ranges import range_of
 from generator.cli.report_answer import answer
 from generator.cli.report_options import (
     options_of,
@@ -84,9 +84,13 @@ def report(
         from generator import page
 
         zone = reports.zone_of(session, account_id, timezone)
-        begin, end = range_of(session, zone, since, until)
+        asked = range_of(session, zone, since, until)
         scope = page.Scope(
-            account_id=account_id, since=begin, until=end, zone=zone, business_hours=business_hours
+            account_id=account_id,
+            since=asked.since,
+            until=asked.until,
+            zone=zone,
+            business_hours=business_hours,
         )
         text = page.render(session, registry_, scope)
         try:

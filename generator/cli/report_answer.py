@@ -9,12 +9,13 @@ from generator import comparison, reports
 from generator.cli import report_output as output
 from generator.cli.codes import DIFFERENT
 from generator.cli.console import errors
-from generator.cli.moments import range_of
 from generator.cli.options import session_of
+from generator.cli.ranges import range_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from generator.cli.ranges import Range
     from generator.cli.report_options import Options
     from generator.cli.report_output import Answer
     from generator.database import Connection
@@ -34,13 +35,13 @@ def answer(
     with errors(), session_of(options.database_url) as session:
         with reports.snapshot(session):
             zone = reports.zone_of(session, options.account_id, options.timezone, group_by)
-            since, until = range_of(session, zone, options.since, options.until)
+            asked = range_of(session, zone, options.since, options.until)
             type_, id_ = dimension or (None, None)
             request = reports.Request(
                 account_id=options.account_id,
                 metric=metric,
-                since=since,
-                until=until,
+                since=asked.since,
+                until=asked.until,
                 zone=zone,
                 dimension_type=type_,
                 dimension_id=id_,
@@ -54,6 +55,7 @@ def answer(
             else:
                 found = ask(session, request)
             parts = reports.parts(session, request) if options.explain else []
+        output.print_title(_title(request, asked), options.format, is_news=asked.is_relative)
         if options.compare:
             is_same = output.print_comparison(compared, options.format)
         else:
@@ -61,3 +63,16 @@ def answer(
         output.print_parts(parts)
         if options.compare and not is_same:
             sys.exit(DIFFERENT)
+
+
+def _title(request: Request, asked: Range) -> str:
+    """Say what is answered: of whom, from when until when."""
+    whom = f"account {request.account_id}"
+    if request.dimension_id is not None:
+        whom = f"{request.dimension_type} {request.dimension_id}, {whom}"
+        what = request.metric
+    elif request.dimension_type is not None:
+        what = f"summary by {request.dimension_type}"
+    else:
+        what = request.metric
+    return f"{what} of {whom}, {asked.text} ({request.zone})"

@@ -14,7 +14,6 @@ from generator import verify as verifying
 from generator.cli.codes import DIFFERENT, WELL, endless
 from generator.cli.confirmation import confirm_losses
 from generator.cli.console import as_json, errors, note, say, table
-from generator.cli.moments import days_of
 from generator.cli.options import (
     Seconds,
     session_of,
@@ -22,6 +21,7 @@ from generator.cli.options import (
     with_database,
     with_days,
 )
+from generator.cli.ranges import days_of
 
 if TYPE_CHECKING:
     from generator.cli.moments import Typed
@@ -96,9 +96,10 @@ def verify(
     differed = False
     with errors(), session_of(database_url) as session, endless(watch):
         while True:
-            first, end = days_of(session, account_id, since, until)
-            scope = verifying.Scope(account_id=account_id, since=first, until=end)
-            differed |= show(*_compared(session, scope, account_days, repair=repair, yes=yes))
+            days = days_of(session, account_id, since, until)
+            scope = verifying.Scope(account_id=account_id, since=days.since, until=days.until)
+            found = _compared(session, scope, account_days, repair=repair, yes=yes)
+            differed |= show(*found, days.text)
             differed |= _tell_unsettled(session, scope)
             if not watch:
                 break
@@ -151,18 +152,18 @@ def _tell_unsettled(session: Connection, scope: verifying.Scope) -> bool:
     return bool(found) or not is_kept
 
 
-def _show(rows: list[dict[str, Any]], compared: str, *, limit: int, json_: bool) -> bool:
-    """Print the outcome, and tell whether anything differs."""
+def _show(rows: list[dict[str, Any]], compared: str, days: str, *, limit: int, json_: bool) -> bool:
+    """Print the outcome on these `days`, and tell whether anything differs."""
     if json_:
         as_json(rows)
     elif rows:
-        _print(rows, limit)
+        _print(rows, days, limit)
     else:
-        say(f"raw events and rollups agree: {compared}, 0 differences")
+        say(f"raw events and rollups agree: {compared}{days}, 0 differences")
     return bool(rows)
 
 
-def _print(rows: list[dict[str, Any]], limit: int) -> None:
+def _print(rows: list[dict[str, Any]], days: str, limit: int) -> None:
     columns = [name for name in rows[0] if name in _KEY or any(row[name] for row in rows)]
     table(
         [name.replace("_", " ") for name in columns],
@@ -170,7 +171,7 @@ def _print(rows: list[dict[str, Any]], limit: int) -> None:
     )
     covered = sum(row["covered"] for row in rows)
     say(
-        f"{len(rows)} differences (truth minus rollups), {covered} of them on covered days"
+        f"{len(rows)} differences (truth minus rollups), {covered} of them on covered days{days}"
         + (f"; the first {limit} are shown (--limit)" if len(rows) > limit else "")
     )
     if covered < len(rows):
