@@ -9,7 +9,8 @@ import click
 
 from generator import __version__
 from generator.cli.backfill import backfill
-from generator.cli.codes import Commands, heed_termination
+from generator.cli.codes import heed_termination
+from generator.cli.commands import Commands
 from generator.cli.completion import VARIABLE, completion
 from generator.cli.demo import demo
 from generator.cli.deploy import deploy

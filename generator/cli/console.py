@@ -14,6 +14,7 @@ from rich.console import Console
 
 from generator.cli import layout
 from generator.cli.codes import ERROR
+from generator.cli.sentences import wrapped
 from generator.errors import RollupError
 from generator.escaping import visible, visible_line, visible_lines, visible_text
 
@@ -61,30 +62,30 @@ _ADVICE = {
 
 def fail(message: str, hint: str | None = None, code: int = ERROR) -> NoReturn:
     """Print an error and exit, with 1 unless told otherwise."""
-    err.print(visible_lines(f"error: {message}"), style="red")
+    _print(err, visible_lines(f"error: {message}"), style="red")
     if hint:
-        err.print(visible_lines(f"hint: {hint}"))
+        _print(err, visible_lines(f"hint: {hint}"))
     sys.exit(code)
 
 
 def say(line: str = "", *, style: str | None = None) -> None:
-    """Print a line of the answer."""
-    out.print(visible_line(line), style=style)
+    """Print a line of the answer; on a terminal it is broken between words."""
+    _print(out, visible_line(line), style=style)
 
 
-def say_as_is(text: str) -> None:
-    """Print a text whose line breaks and indents are its own, such as a difference of files."""
-    click.echo(visible_text(text), nl=False)
+def say_as_is(text: str, *, style: str | None = None) -> None:
+    """Print a text whose line breaks and indents are its own: a difference, or what is copied."""
+    out.print(visible_text(text), style=style)
 
 
-def paragraph(line: str) -> None:
-    """Print a long line, broken between words where a terminal ends."""
-    out.print(visible_line(line), soft_wrap=not out.is_terminal)
+def complain(text: str) -> None:
+    """Print what is wrong with the use of a command; its line breaks are its own."""
+    _print(err, visible_text(text))
 
 
 def note(line: str) -> None:
     """Print a line about the work, which is not part of the answer."""
-    err.print(visible_line(line), style="dim")
+    _print(err, visible_line(line), style="dim")
 
 
 def table(
@@ -120,6 +121,13 @@ def room(columns: Sequence[str], rows: Iterable[Sequence[object]], most: int) ->
 def as_json(value: object) -> None:
     """Print a value as JSON; dates and the like as text."""
     click.echo(json.dumps(value, indent=2, default=str))
+
+
+def _print(console: Console, text: str, *, style: str | None = None) -> None:
+    """Print lines, broken between words where a terminal ends; elsewhere they stay whole."""
+    if console.is_terminal:
+        text = "\n".join(wrapped(line, console.width) for line in text.split("\n"))
+    console.print(text, style=style)
 
 
 def _is_number(value: object) -> bool:

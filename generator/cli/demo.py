@@ -8,7 +8,7 @@ import sys
 import click
 
 from generator.cli.codes import DIFFERENT, WELL
-from generator.cli.console import errors, note, out, say
+from generator.cli.console import errors, note, out, say_as_is
 from generator.cli.options import with_database
 from generator.database import named
 from generator.demo.own_database import NAME
@@ -51,7 +51,7 @@ def _on_a_server_of_its_own(events: int, seed: int, keep: bool) -> bool:
         agrees = _run(server.dsn(), events, seed, keep)
         if keep:
             stop = server.keep()
-            say(f"export DATABASE_URL={shlex.quote(server.dsn(NAME))}")
+            say_as_is(f"export DATABASE_URL={shlex.quote(server.dsn(NAME))}")
             note(f"the server runs on; this stops it: {stop}")
         return agrees
 

@@ -11,7 +11,7 @@ import click
 
 from generator import plan as planning
 from generator.cli.codes import DIFFERENT, WELL
-from generator.cli.console import as_json, errors, out, paragraph, say, table
+from generator.cli.console import as_json, errors, out, say, table
 from generator.cli.options import dsn_of, with_database, with_patience, with_registry
 from generator.meaning import meaning
 
@@ -67,7 +67,7 @@ def plan(
 
 def _print(found: Plan, patience: Patience, diff: bool) -> None:
     for sentence in meaning(found):
-        paragraph(sentence)
+        say(sentence)
     for warning in found.warnings:
         say(f"warning: {warning}", style="yellow")
     if found.is_nothing:
@@ -108,7 +108,7 @@ def _print_changes(changes: Sequence[Change]) -> None:
         plain = [one for one in members if not one.remark]
         if out.is_terminal and len(plain) > MANY:
             names = ", ".join(map(_named, plain))
-            paragraph(f"{action} {len(plain)} {kind}s: {names}")
+            say(f"{action} {len(plain)} {kind}s: {names}")
             members = [one for one in members if one.remark]
         rows += members
     if any(one.remark for one in rows):

@@ -106,7 +106,7 @@ def _print_diff(path: Path, old: str, new: str) -> None:
         str(path),
         f"{path} (rendered)",
     )
-    say_as_is("".join(lines))
+    say_as_is("".join(lines).removesuffix("\n"))
 
 
 @_naming_files()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
-from generator.cli.console import as_json, note, out, paragraph, room, say, table
+from generator.cli.console import as_json, note, out, room, say, table
 from generator.comparison import is_same
 from generator.durations import duration
 from generator.escaping import cell
@@ -121,7 +121,7 @@ def of_summary(summary: Summary, durations: frozenset[str]) -> Answer:
 def print_title(title: str, format_: Format, *, is_news: bool) -> None:
     """Print above a table what it is; beside what programs read, only where it is news."""
     if format_ == "table":
-        paragraph(title)
+        say(title)
     elif is_news:
         note(title)
 
