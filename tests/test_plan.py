@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from generator.cli.plan_output import grouped
 from generator.deploy import deploy
 from generator.errors import DatabaseError
 from generator.patience import Patience
 from generator.plan import Change, Plan, diff, plan
-from generator.registry import load
+from generator.registry import DEFAULT, load
 from generator.render import render
 from tests.command import fail, plain_lines, run, succeed, terminal
 from tests.events import desk, write
 from tests.layouts import APRIL, COLUMNS, KEY, PARTITIONED, ROWS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import psycopg
 
     from tests.databases import Connect
@@ -32,6 +35,10 @@ FEWER = dataclasses.replace(REGISTRY, events=REGISTRY.events[1:], reports=REGIST
 """What counts less, and has no objects that the other lacks."""
 
 PATIENCE = Patience(lock_timeout=0.25, attempts=4)
+ADDITION = """
+[events.conversation_reopened]
+reopened_count = { kind = "count" }
+"""
 LIMIT = 20.0  # seconds, after which a test has failed
 
 OTHERS_FUNCTION = (
@@ -268,18 +275,47 @@ def test_a_plan_says_first_what_it_means_and_names_objects_after_that(
     assert found["meaning"] == [first, second]
 
 
-def test_a_plan_for_a_new_metric_fits_a_terminal_of_80_columns_and_40_lines(
-    database: str, connect: Connect
+@pytest.mark.parametrize("added", ["two metrics", "the metric of the README"])
+def test_a_plan_for_a_new_metric_fits_a_terminal_of_80_columns_and_24_lines(
+    added: str, database: str, connect: Connect, tmp_path: Path
 ) -> None:
     desk(connect(database))
-    deploy(database, FEWER)
-    names = [one.name for one in planned(database).listed]
-    with terminal("plan", on=database, columns=80) as screen:
+    path = tmp_path / "registry.toml"
+    path.write_text(DEFAULT.read_text())
+    if added == "two metrics":
+        deploy(database, FEWER)
+    else:
+        path.write_text(f"{DEFAULT.read_text()}\n{ADDITION}")
+    found = plan(database, load(path), PATIENCE)
+    with terminal("plan", "--registry", str(path), on=database, columns=80) as screen:
         assert screen.end() == 2
     lines = plain_lines(screen.shown)
-    assert len(lines) <= 40
+    assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
-    assert all(any(name in line for line in lines) for name in names)
+    words = {word.rstrip(",;") for line in lines for word in line.split()}
+    assert {one.name.rpartition(".")[2] for one in found.listed} <= words
+
+
+def test_objects_are_grouped_by_what_is_done_their_kind_and_their_schema() -> None:
+    changes = [
+        Change(action="apply", kind="migration", name="0001.rollup-schema"),
+        *(Change(action="create", kind="function", name=f"rollup.{name}") for name in "ab"),
+        Change(action="create", kind="function", name='"a.b".c'),
+        Change(action="replace", kind="view", name="rollup.d", remark="dropped first"),
+        *(
+            Change(action="create", kind="trigger", name=name, table=table)
+            for table in ("public.one", "public.two")
+            for name in ("e", "f")
+        ),
+        Change(action="create", kind="trigger", name="g", table="public.three"),
+    ]
+    assert list(grouped(changes)) == [
+        "apply migration: 0001.rollup-schema",
+        "create 2 functions in rollup: a, b",
+        'create function in "a.b": c',
+        "replace view in rollup: d (dropped first)",
+        "create 5 triggers: e, f on public.one, public.two; g on public.three",
+    ]
 
 
 def test_a_plan_tells_what_is_counted_otherwise_and_that_nothing_is(
