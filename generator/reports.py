@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
+from generator import local_times
 from generator.errors import RollupError
 
 if TYPE_CHECKING:
@@ -54,7 +55,13 @@ FROM rollup.summary(
 """
 
 _PARTS = """
-SELECT p.begins AT TIME ZONE %(zone)s, p.ends AT TIME ZONE %(zone)s, p.source, p.reason
+SELECT
+    p.begins,
+    p.begins AT TIME ZONE %(zone)s,
+    p.ends,
+    p.ends AT TIME ZONE %(zone)s,
+    p.source,
+    p.reason
 FROM rollup.explain_report(
     %(account_id)s, %(metric)s, %(dimension_type)s, %(dimension_id)s, %(since)s, %(until)s,
     %(group_by)s, %(business_hours)s, %(asked_zone)s, %(week_start)s
@@ -103,6 +110,8 @@ class Point:
     local_start: datetime | str
     value: float | None
     count: int
+    offset: str = ""
+    """Of an hour: that of its start from UTC, where clocks show that time twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,8 @@ class Part:
     ends: datetime | str
     source: str
     reason: str
+    offsets: tuple[str, str] = ("", "")
+    """Of the beginning and the end from UTC, where clocks show these times twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +200,12 @@ def now(session: Connection) -> datetime:
 
 def timeseries(session: Connection, request: Request) -> list[Point]:
     """Ask for a report by hour, day, week, month, quarter or year."""
-    return [Point(*row) for row in session.execute(_TIMESERIES, asdict(request))]
+    points = [Point(*row) for row in session.execute(_TIMESERIES, asdict(request))]
+    if request.group_by != "hour":
+        return points
+    times = ((one.start, one.local_start) for one in points)
+    offsets = local_times.offsets(session, request.zone, times)
+    return [replace(one, offset=offset) for one, offset in zip(points, offsets, strict=True)]
 
 
 def aggregate(session: Connection, request: Request) -> float | None:
@@ -217,7 +233,15 @@ def parts(session: Connection, request: Request) -> list[Part]:
     """
     asked = None if request.group_by == "range" else request.zone
     names = {**asdict(request), "asked_zone": asked}
-    return [Part(*row) for row in session.execute(_PARTS, names)]
+    rows = session.execute(_PARTS, names).fetchall()
+    begins = local_times.offsets(session, request.zone, [row[0:2] for row in rows])
+    ends = local_times.offsets(session, request.zone, [row[2:4] for row in rows])
+    return [
+        Part(begin, end, source, reason, both)
+        for (_, begin, _, end, source, reason), both in zip(
+            rows, zip(begins, ends, strict=True), strict=True
+        )
+    ]
 
 
 def _one(session: Connection, query: LiteralString, names: dict[str, Any]) -> Any:

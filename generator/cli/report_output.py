@@ -6,13 +6,13 @@ import csv
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from generator.cli.console import as_json, note, out, room, say, table
 from generator.comparison import is_same
 from generator.durations import duration
 from generator.escaping import cell
+from generator.local_times import offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,21 +77,20 @@ def of_points(points: Iterable[Point], request: Request, *, is_average: bool) ->
 
 
 def _labels(points: list[Point], format_: str) -> list[str]:
-    """Write when buckets begin; those that begin at the same local time, with their offsets."""
+    """Write when buckets begin, with the offset where another could begin at the same time."""
     labels = [_label(one.local_start, format_) for one in points]
     often = Counter(labels)
     return [
-        f"{label} {_offset(one.local_start, one.start)}" if often[label] > 1 else label
+        f"{label} {one.offset or _offset(one)}" if one.offset or often[label] > 1 else label
         for label, one in zip(labels, points, strict=True)
     ]
 
 
-def _offset(local: datetime | str, start: datetime | str) -> str:
-    """Write how far local time is ahead of UTC: +02:00; nothing where Python has not the time."""
-    if isinstance(local, str) or isinstance(start, str):
+def _offset(point: Point) -> str:
+    """Write the offset of a bucket's start; nothing where Python has not the time."""
+    if isinstance(point.local_start, str) or isinstance(point.start, str):
         return ""
-    ahead = local.replace(tzinfo=UTC) - start
-    return local.replace(tzinfo=timezone(ahead)).isoformat()[19:]
+    return offset(point.local_start, point.start)
 
 
 def of_number(metric: str, value: float | None, *, is_average: bool) -> Answer:
@@ -184,7 +183,11 @@ def print_comparison(compared: Comparison[Answer], format_: Format) -> bool:
 def print_parts(parts: Iterable[Part]) -> None:
     """Print which parts of a range come from where, beside the answer."""
     for part in parts:
-        note(f"{_moment(part.begins)} to {_moment(part.ends)}: {part.source} ({part.reason})")
+        begins, ends = (
+            f"{local} {offset}" if offset else _moment(local)
+            for local, offset in zip((part.begins, part.ends), part.offsets, strict=True)
+        )
+        note(f"{begins} to {ends}: {part.source} ({part.reason})")
 
 
 def _table(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from generator import reports
+from generator import local_times, reports
 from generator.errors import RollupError
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Period:
     until: datetime
     begins: datetime
     ends: datetime
+    offsets: tuple[str, str] = ("", "")
+    """Of the beginning and the end from UTC, where clocks show these times twice."""
 
     @property
     def days(self) -> int:
@@ -77,12 +79,9 @@ def local_time(session: Connection, zone: str, moment: datetime | None = None) -
 
 def period_of(session: Connection, since: datetime, until: datetime, zone: str) -> Period:
     """Make a period of its moments."""
-    return Period(
-        since=since,
-        until=until,
-        begins=local_time(session, zone, since),
-        ends=local_time(session, zone, until),
-    )
+    begins, ends = local_time(session, zone, since), local_time(session, zone, until)
+    first, last = local_times.offsets(session, zone, ((since, begins), (until, ends)))
+    return Period(since=since, until=until, begins=begins, ends=ends, offsets=(first, last))
 
 
 def before(session: Connection, period: Period, zone: str) -> Period | None:

@@ -110,11 +110,15 @@ def time(at: datetime) -> str:
     return f"{day(at)}, {at:%H:%M}"
 
 
-def span(begins: datetime, ends: datetime) -> str:
-    """Write a stretch of time, by its first and last day if it consists of days."""
+def span(begins: datetime, ends: datetime, offsets: tuple[str, str] = ("", "")) -> str:
+    """Write a stretch of time, by its first and last day if it consists of days.
+
+    Times that clocks show twice are those at the `offsets` from UTC.
+    """
     midnight = datetime.min.time()
-    if not begins.time() == ends.time() == midnight:
-        return f"{time(begins)} {_DASH} {time(ends)}"
+    if any(offsets) or not begins.time() == ends.time() == midnight:
+        first, second = (f"{_JOINED}{one}" if one else "" for one in offsets)
+        return f"{time(begins)}{first} {_DASH} {time(ends)}{second}"
     last = max(begins, ends - timedelta(days=1))
     return day(begins) if begins == last else f"{day(begins)} {_DASH} {day(last)}"
 
