@@ -1,4 +1,4 @@
-"""What a role that only reads lacks, told from the server's refusal."""
+"""What a role that only reads lacks, told from the server's refusal, whatever its language."""
 
 from __future__ import annotations
 
@@ -12,52 +12,57 @@ if TYPE_CHECKING:
 
 PAGE = "what a reader needs: docs/operations.md#roles"
 
-_REFUSED = re.compile(
-    r"permission denied for (schema|table|view|materialized view|foreign table|function) (.+)"
-)
-
-_RELATION = """
-SELECT n.nspname, current_user
+_LACKING = """
+SELECT 'schema', NULL, n.nspname, n.nspname
+FROM pg_namespace n
+WHERE NOT has_schema_privilege(n.oid, 'USAGE')
+UNION ALL
+SELECT 'relation', n.nspname, c.relname, c.relname
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relname = %s
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+AND has_schema_privilege(n.oid, 'USAGE')
 AND NOT has_table_privilege(c.oid, 'SELECT')
-ORDER BY n.nspname <> 'rollup', n.nspname
-LIMIT 1
-"""
-
-_FUNCTION = """
-SELECT p.oid::regprocedure::text, current_user
+UNION ALL
+SELECT 'function', n.nspname, p.proname, p.oid::regprocedure::text
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE p.proname = %s
-AND n.nspname = 'rollup'
+WHERE n.nspname = 'rollup'
+AND has_schema_privilege(n.oid, 'USAGE')
 AND NOT has_function_privilege(p.oid, 'EXECUTE')
-LIMIT 1
 """
+"""The kind, the schema, the name and, for GRANT, the signature of what this role may not use."""
+
+_PART = r"[0-9A-Za-z_$]"
+"""A character that is part of a name, so that `rollups` is not found within `my_rollups`."""
 
 
 def missing(session: Connection, message: str) -> str:
-    """Name the GRANT without which the server has refused, as far as its message tells it."""
-    found = _REFUSED.fullmatch(message)
-    grant = found and _grant(session, found[1], found[2])
-    return f"{grant}; {PAGE}" if grant else PAGE
+    """Name the GRANT without which the server has refused.
+
+    No field of the error says what was refused, and the message is in the server's language: so it
+    is, of what this role lacks, that whose name the message has. The longest is taken, one of ours
+    first.
+    """
+    found = [
+        row for row in session.execute(_LACKING).fetchall() if _is_named(row[2], within=message)
+    ]
+    if not found:
+        return PAGE
+    kind, schema, name, signature = max(
+        found, key=lambda row: (len(row[2]), row[0] == "schema", row[1] == "rollup")
+    )
+    match kind:
+        case "schema":
+            what = sql.SQL("USAGE ON SCHEMA {}").format(sql.Identifier(name))
+        case "relation":
+            what = sql.SQL("SELECT ON {}").format(sql.Identifier(schema, name))
+        case _:
+            what = sql.SQL("EXECUTE ON FUNCTION {}").format(sql.SQL(signature))
+    [user] = session.execute("SELECT current_user").fetchone() or ("",)
+    grant = sql.SQL("GRANT {} TO {}").format(what, sql.Identifier(user)).as_string(session)
+    return f"{grant}; {PAGE}"
 
 
-def _grant(session: Connection, kind: str, name: str) -> str | None:
-    if kind == "schema":
-        [user] = session.execute("SELECT current_user").fetchone() or ("",)
-        what = sql.SQL("USAGE ON SCHEMA {}").format(sql.Identifier(name))
-    elif kind == "function":
-        row = session.execute(_FUNCTION, (name,)).fetchone()
-        if row is None:
-            return None
-        signature, user = row
-        what = sql.SQL("EXECUTE ON FUNCTION {}").format(sql.SQL(signature))
-    else:
-        row = session.execute(_RELATION, (name,)).fetchone()
-        if row is None:
-            return None
-        schema, user = row
-        what = sql.SQL("SELECT ON {}").format(sql.Identifier(schema, name))
-    return sql.SQL("GRANT {} TO {}").format(what, sql.Identifier(user)).as_string(session)
+def _is_named(name: str, *, within: str) -> bool:
+    return re.search(rf"(?<!{_PART}){re.escape(name)}(?!{_PART})", within) is not None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from generator import permissions
+from generator.permissions import missing
 from tests.command import fail, run
 from tests.events import desk, write
 from tests.roles import new_roles
@@ -64,3 +68,34 @@ def test_a_refusal_with_a_hint_of_its_own_keeps_it(database: str, connect: Conne
         said = fail(*REPORT, "--since", "2026-02-01T05:00", on=reader.dsn)
         assert "row-level security" in said
         assert PAGE not in said
+
+
+REFUSALS = {
+    "de": ("keine Berechtigung für Schema {}", "keine Berechtigung für Tabelle {}"),
+    "fr": ("droit refusé pour le schéma {}", "droit refusé pour la table {}"),
+    "ja": ("スキーマ{}へのアクセスが拒否されました", "テーブル{}へのアクセスが拒否されました"),
+}
+
+
+@pytest.mark.parametrize("language", REFUSALS)
+def test_the_grant_is_named_whatever_the_language_of_the_server(
+    language: str, database: str, connect: Connect
+) -> None:
+    of_schema, of_table = REFUSALS[language]
+    root = connect(database)
+    with new_roles(root, database) as [reader], connect(reader.dsn) as session:
+        user = f'TO "{reader.name}"; {PAGE}'
+        said = missing(session, of_schema.format("rollup"))
+        assert said == f'GRANT USAGE ON SCHEMA "rollup" {user}'
+        root.execute(f"GRANT USAGE ON SCHEMA rollup TO {reader.name}")
+        for schema, table in (("public", "reporting_events"), ("rollup", "accounts")):
+            said = missing(session, of_table.format(table))
+            assert said == f'GRANT SELECT ON "{schema}"."{table}" {user}'
+        assert missing(session, of_table.format("no_table_of_ours")) == PAGE
+
+
+def test_no_message_of_the_server_is_compared_with_english_words() -> None:
+    source = Path(permissions.__file__).parent
+    for path in source.rglob("*.py"):
+        text = path.read_text("utf-8")
+        assert not re.search(r"\bin (str\(error\)|message)\b|permission denied", text), path

@@ -37,11 +37,10 @@ class AccountId(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read the number; where it is none, or out of range, the use is wrong."""
         try:
-            return self._bigint.convert(value, param, ctx)
-        except click.BadParameter as error:
-            if "not a valid" not in error.message:
-                raise
+            number = int(value)
+        except ValueError:
             self.fail(f"{value!r} is not the id of an account", param, ctx)
+        return self._bigint.convert(number, param, ctx)
 
 
 class Seconds(click.ParamType[float]):
