@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from generator.demo.wording import seconds
+from generator.escaping import visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -76,7 +77,7 @@ class Stage:
     def say(self, line: RenderableType, style: str | None = None) -> None:
         """Print a line, in which nothing is markup, or something else."""
         self._console.print(
-            line,
+            visible_line(line) if isinstance(line, str) else line,
             style=style,
             markup=False,
             highlight=False,
