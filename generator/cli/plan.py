@@ -30,6 +30,7 @@ MANY = 5
 _HELD_UP = {
     "ACCESS EXCLUSIVE": "readers and writers",
     "SHARE ROW EXCLUSIVE": "writers",
+    "ACCESS SHARE": "changes of the table",
     "ROWS": "rebuilds",
     "SLOTS": "rebuilds",
 }
