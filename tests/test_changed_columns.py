@@ -229,3 +229,39 @@ def test_a_reader_of_coverage_needs_nothing_else(database: str, connect: Connect
         session.execute(AGAIN)
         assert other.execute(COVERED).fetchone() == (0,)
         assert other.execute(CHANGED).fetchall() == [("value", "is another one")]
+
+
+def test_a_deployment_that_remembers_no_columns_voids_nothing(
+    database: str, connect: Connect
+) -> None:
+    session = filled(connect(database))
+    session.execute("DROP TABLE rollup.read_columns CASCADE")
+    session.execute("DELETE FROM rollup._yoyo_migration WHERE migration_id LIKE '0004%'")
+    done = deploy(database, REGISTRY)
+    assert done.migrations == ("0004.read-columns",)
+    assert not done.coverage_voided
+    assert session.execute(COVERED).fetchone() == (3,)
+    session.execute(AGAIN)
+    assert session.execute(COVERED).fetchone() == (0,)
+
+
+def test_partitions_may_number_their_columns_otherwise(
+    reference_database: str, connect: Connect
+) -> None:
+    session = connect(reference_database)
+    session.execute(
+        f"ALTER TABLE {EVENTS} RENAME TO plain;"
+        f"CREATE TABLE {EVENTS} (LIKE public.plain INCLUDING DEFAULTS)"
+        " PARTITION BY RANGE (created_at);"
+        "ALTER TABLE public.plain DROP value, ADD value double precision;"
+        f"ALTER TABLE {EVENTS} ATTACH PARTITION public.plain DEFAULT"
+    )
+    deploy(reference_database, REGISTRY)
+    filled(session)
+    assert session.execute(COVERED).fetchone() == (3,)
+    session.execute(AGAIN)
+    assert session.execute(CHANGED).fetchall() == [("value", "is another one")]
+    assert session.execute(COVERED).fetchone() == (0,)
+    deploy(reference_database, REGISTRY)
+    session.execute("CALL rollup.backfill()")
+    assert_exact(session)
