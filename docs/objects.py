@@ -33,6 +33,7 @@ WORKED_OUT = {
     "covered_but_for_gaps": "datemultirange",
     "is_deployed": "boolean",
     "missing": "datemultirange",
+    "change": "text",
 }
 
 

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
     from generator.database import Connection
 
-Mode = Literal["ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "ROWS", "SLOTS", "TURN"]
+Mode = Literal["ACCESS EXCLUSIVE", "ACCESS SHARE", "SHARE ROW EXCLUSIVE", "ROWS", "SLOTS", "TURN"]
 
 _HARMLESS: dict[Mode, list[str]] = {
     "ACCESS EXCLUSIVE": [],
+    "ACCESS SHARE": [
+        *("AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock"),
+        *("ShareLock", "ShareRowExclusiveLock", "ExclusiveLock"),
+    ],
     "SHARE ROW EXCLUSIVE": ["AccessShareLock", "RowShareLock"],
     "ROWS": ["AccessShareLock"],
     "SLOTS": [],

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import deployments, partitions, sealed, tables
+from generator import columns, deployments, partitions, sealed, tables
 from generator.catalog import Object, Status, compare
 from generator.counting import Difference, difference, is_explained
 from generator.dependents import dependents, in_order
 from generator.quoting import qualified
 
 if TYPE_CHECKING:
+    from generator.columns import Changed
     from generator.database import Connection
     from generator.dependents import Dependent
     from generator.deployments import Deployed
@@ -32,6 +33,9 @@ VERBS: dict[Status, str] = {
 
 REMEMBER_PARTITIONS = "remember partitions"
 """What is done where nothing but the partitions has changed."""
+
+REMEMBER_COLUMNS = "remember columns"
+"""What is done where the columns are as they were, but have other oids, as after a restore."""
 
 TAKE_OVER_SEALED = "take over sealed days"
 """What is done about days that were purged before an undeployment."""
@@ -63,6 +67,10 @@ class Changes:
     """Partitions that are gone with their events, so that totals may be all that is left."""
     are_partitions_changed: bool
     """Whether the partitions are others than those that the last deployment wrote down."""
+    changed_columns: tuple[Changed, ...]
+    """Columns that are read and no longer as the last deployment found them."""
+    are_columns_remembered: bool
+    """Whether what the last deployment wrote down of columns is what is there."""
     has_sealed: bool
     """Whether an earlier undeployment has left days that are sealed."""
     last: Deployed | None
@@ -74,7 +82,11 @@ class Changes:
         """Whether nothing would be changed or written down."""
         is_known = self.last is not None and self.last.registry_digest == self.registry.digest
         return is_known and not (
-            self.tables or self.objects or self.has_sealed or self.are_partitions_changed
+            self.tables
+            or self.objects
+            or self.has_sealed
+            or self.are_partitions_changed
+            or not self.are_columns_remembered
         )
 
     @property
@@ -93,6 +105,8 @@ class Changes:
             reasons.append("triggers were missing, off or changed")
         if any(one.is_foreign for one in self.objects):
             reasons.append("somebody else has replaced a function")
+        if self.changed_columns:
+            reasons.append("columns that are read have changed")
         return tuple(reasons)
 
     @property
@@ -119,10 +133,17 @@ class Changes:
     def described(self) -> tuple[str, ...]:
         """Say of each object what is done about it."""
         objects = (f"{VERBS[one.status]} {one}" for one in self.objects)
-        described = (*objects, *([TAKE_OVER_SEALED] if self.has_sealed else []))
-        if self.are_partitions_changed and not described:
-            return (REMEMBER_PARTITIONS,)
-        return described
+        described = (
+            *objects,
+            *(f"take over column {one.name} on {one.table}" for one in self.changed_columns),
+            *([TAKE_OVER_SEALED] if self.has_sealed else []),
+        )
+        if described or self.last is None:
+            return described
+        return (
+            *([REMEMBER_PARTITIONS] if self.are_partitions_changed else []),
+            *([] if self.are_columns_remembered else [REMEMBER_COLUMNS]),
+        )
 
 
 def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, ...]) -> Changes:
@@ -136,6 +157,7 @@ def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, .
     lacks = tables.lacking(session, registry)
     parts = tables.partitions(session, registry)
     can_compare = last is not None and not partitions.FUNCTIONS & {one.name for one in stale}
+    are_columns_known = last is not None and columns.VIEW not in {one.name for one in stale}
     return Changes(
         registry=registry,
         rendered=rendered,
@@ -150,6 +172,8 @@ def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, .
         detached=partitions.detached(session) if can_compare else frozenset(),
         gone=partitions.gone(session) if can_compare else (),
         are_partitions_changed=can_compare and partitions.are_changed(session),
+        changed_columns=columns.changed(session, registry) if are_columns_known else (),
+        are_columns_remembered=are_columns_known and columns.are_remembered(session, registry),
         has_sealed=sealed.are_kept(session, registry),
         last=last,
         difference=difference(last.counting, registry.counting) if last else Difference(),

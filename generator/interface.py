@@ -21,6 +21,7 @@ PUBLIC = (
     "fold",
     "purge_events",
     "gone_partitions",
+    "changed_columns",
     "forget_partition",
     "accounts",
     "verifications",

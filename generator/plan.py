@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator import migrate, script, tables
 from generator.blockers import Lock, holders
 from generator.caveats import caveats
-from generator.changes import REMEMBER_PARTITIONS, VERBS, compute
+from generator.changes import REMEMBER_COLUMNS, REMEMBER_PARTITIONS, VERBS, compute
 from generator.database import connect, snapshot
 from generator.deploy import check
 from generator.render import render
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from generator.catalog import Object
     from generator.changes import Changes
+    from generator.columns import Changed
     from generator.database import Connection
     from generator.patience import Patience
     from generator.registry import Registry
@@ -64,7 +65,10 @@ class Change:
     remark: str = ""
 
 
-_PARTITIONS = (Change(action="remember", kind="table", name="partitions"),)
+_REMEMBERED = {
+    REMEMBER_PARTITIONS: Change(action="remember", kind="table", name="partitions"),
+    REMEMBER_COLUMNS: Change(action="remember", kind="table", name="columns"),
+}
 _SEALED = (Change(action="take over", kind="days", name="sealed days"),)
 
 
@@ -90,12 +94,13 @@ class Plan:
             *(Change(action="apply", kind="migration", name=name) for name in self.migrations),
             *map(_of_table, self.changes.tables),
             *map(_of_object, self.changes.objects),
+            *map(_of_column, self.changes.changed_columns),
             *(_SEALED if self.changes.has_sealed else ()),
         )
         if listed or self.is_nothing:
             return listed
-        if REMEMBER_PARTITIONS in self.changes.described:
-            return _PARTITIONS
+        if described := self.changes.described:
+            return tuple(_REMEMBERED[one] for one in described)
         digest = self.changes.registry.digest
         return (Change(action="write down", kind="registry", name=digest[:12]),)
 
@@ -163,6 +168,12 @@ def _of_object(one: Object) -> Change:
         name=one.name,
         table=one.table,
         remark="; ".join(remarks),
+    )
+
+
+def _of_column(one: Changed) -> Change:
+    return Change(
+        action="take over", kind="column", name=one.name, table=one.table, remark=one.change
     )
 
 

@@ -26,13 +26,21 @@ _OWN_TABLES = ("accounts", "distinct_members", "gaps", "invalidations", "pending
 """Of our own tables those that a policy could make totals wrong by."""
 _TYPES = ("difference", "chunk")
 _VIEWS = (
-    *("coverage", "metric_coverage", "current_rollups", "current_members", "status"),
+    *(
+        "changed_columns",
+        "coverage",
+        "metric_coverage",
+        "current_rollups",
+        "current_members",
+        "status",
+    ),
     "standing_differences",
 )
 _FUNCTIONS = (
     "require_read_committed",
     "are_triggers_on",
     "require_triggers",
+    "require_columns",
     "table_problems",
     "require_tables",
     "is_part_of",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from generator import deployments, gaps, partitions, sealed
+from generator import columns, deployments, gaps, partitions, sealed
 from generator.blockers import Lock
 from generator.catalog import fingerprints
 from generator.database import PLAIN
@@ -157,6 +157,8 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     for drop in changes.drops:
         yield _dropped(drop)
     yield from partitions.remembered()
+    if not changes.are_columns_remembered:
+        yield from columns.taken_over(changes.registry)
     yield _PLAINLY
     functions, views = (fingerprints(changes.rendered, kind) for kind in ("function", "view"))
     described = (*made, *changes.described)
@@ -203,10 +205,15 @@ def _dropped(drop: str) -> Statement:
 
 
 def _locks(changes: Changes) -> Iterator[Statement]:
-    """Wait for transactions that write to the tables whose triggers or functions change."""
+    """Wait for transactions that write to the tables whose triggers or functions change.
+
+    Where none does, but columns are written down, only for those that change the table.
+    """
     reasons = {one.table: "its triggers change" for one in changes.objects if one.table}
     if any(one.kind == "function" for one in changes.objects):
         reasons = dict.fromkeys(changes.events, "the functions of its triggers change") | reasons
+    if changes.events[0] not in reasons and not changes.are_columns_remembered:
+        yield columns.lock(changes.events[0])
     for name in sorted(reasons, key=lambda name: (name != changes.events[0], name)):
         yield Statement(
             text=f"LOCK TABLE ONLY {name} IN SHARE ROW EXCLUSIVE MODE",

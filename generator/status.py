@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from generator import gaps, partitions, requirements, tables
+from generator import columns, gaps, partitions, requirements, tables
 from generator.catalog import Object, compare
 from generator.render import LONGEST_ID, render
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from generator.columns import Changed
     from generator.database import Connection
     from generator.registry import Registry
 
@@ -90,6 +91,8 @@ class Report:
     """What is wrong with the tables that the registry names; all but `gone`, `deploy` refuses."""
     gone: list[str]
     """Those of the problems that are about partitions that are gone with their events."""
+    changed_columns: tuple[Changed, ...]
+    """Columns that are no longer as the last deployment found them: no day is covered."""
     longest_id: int | None
     """How many bytes of an id count, where ids are text."""
     accounts: list[dict[str, Any]]
@@ -116,6 +119,7 @@ class Report:
             self.is_registry_deployed
             and not self.lacking
             and not self.problems
+            and not self.changed_columns
             and all(one.status == "CURRENT" or one.is_out_of_reach for one in self.objects)
         )
 
@@ -153,6 +157,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
         problems=problems,
         longest_id=LONGEST_ID if registry.rollups.id_type == "text" else None,
         gone=gone,
+        changed_columns=columns.changed(session) if _has(columns.VIEW, objects) else (),
         accounts=accounts,
         incomplete=incomplete,
         verified=verified,

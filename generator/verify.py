@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from generator import partitions
+from generator import columns, partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
+    from generator.columns import Changed
     from generator.database import Connection
     from generator.partitions import Gone
 
@@ -88,6 +89,8 @@ FROM (SELECT %s::date AS day) d
 
 _REBUILD = "SELECT rollup.rebuild(%s, %s::date, %s::date)"
 
+_REQUIRE_COLUMNS = "SELECT rollup.require_columns()"
+
 _REQUIRE_PARTITIONS = "SELECT rollup.require_partitions(ARRAY [%s], %s::date, %s::date)"
 
 # No bound where there is no day after: an altered rollup may be of the last day, or of infinity.
@@ -143,8 +146,9 @@ def sample(session: Connection, account_days: int) -> tuple[list[dict[str, Any]]
     return rows, compared
 
 
-def require_partitions(session: Connection, rows: Iterable[dict[str, Any]]) -> None:
-    """Fail where rebuilding the days that differ could delete what is left of a partition."""
+def require_repairable(session: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Fail where a column has changed, or rebuilding could delete what is left of a partition."""
+    session.execute(_REQUIRE_COLUMNS)
     for bounds in _bounds(session, rows):
         session.execute(_REQUIRE_PARTITIONS, bounds)
 
@@ -177,6 +181,11 @@ def unsettled(session: Connection, scope: Scope) -> list[tuple[int, str]]:
 def is_kept(session: Connection) -> bool:
     """Tell whether the triggers that keep the totals are there and enabled."""
     return session.execute("SELECT rollup.are_triggers_on()").fetchone() == (True,)
+
+
+def changed_columns(session: Connection) -> tuple[Changed, ...]:
+    """List the columns that are no longer as the last deployment found them."""
+    return columns.changed(session)
 
 
 def size(session: Connection, scope: Scope) -> tuple[int, int]:

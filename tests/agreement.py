@@ -54,6 +54,14 @@ def wrong(damage: str) -> Agreed:
     return Agreed(damage, (0, ""), (0, ""), (2, "on covered days"), (0, ""), (0, ""))
 
 
+def changed(damage: str, column: str) -> Agreed:
+    """Say of a column that is not the one that was counted: deploy takes it over."""
+    found = f"column {column} of {EVENTS}"
+    return Agreed(
+        damage, (2, found), (2, column), (2, found), (1, found), (0, f"take over column {column}")
+    )
+
+
 def policy(table: str, account: str) -> str:
     return (
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
@@ -135,6 +143,16 @@ AGREED = {name: object_damage(name) for name in DAMAGES if name != BEYOND_REACH}
         (0, "agree"),
         (0, ""),
         (1, "DROP CONSTRAINT positive"),
+    ),
+    "a column came again": changed(f"ALTER TABLE {EVENTS} DROP value, ADD value float8", "value"),
+    "a column has another type": changed(
+        f"ALTER TABLE {EVENTS} ALTER user_id TYPE smallint USING 7", "user_id"
+    ),
+    "a column has another precision": changed(
+        f"ALTER TABLE {EVENTS} ALTER value TYPE numeric(9, 0)", "value"
+    ),
+    "a column has another collation": changed(
+        f'ALTER TABLE {EVENTS} ALTER name TYPE varchar COLLATE "C" USING upper(name)', "name"
     ),
     "a column has another name": unreadable(
         f"ALTER TABLE {EVENTS} RENAME user_id TO agent_id", "user_id"

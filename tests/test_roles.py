@@ -63,6 +63,7 @@ REPORTS = {
     "coverage": "SELECT * FROM rollup.coverage ORDER BY 1",
     "coverage of metrics": "SELECT * FROM rollup.metric_coverage ORDER BY 1, 2, 3",
     "status": "SELECT * FROM rollup.status ORDER BY 1",
+    "columns": "SELECT count(*) FROM rollup.changed_columns",
     "differences": "SELECT * FROM rollup.standing_differences ORDER BY 1",
 }
 
@@ -213,7 +214,7 @@ def test_a_reader_needs_each_of_its_rights(company: Company, connect: Connect) -
     mix(connect(company.owner.dsn), 150)
     reader = connect(company.reader.dsn)
     grants = {*privileges(company.root, company.reader), "SELECT public.reporting_events"}
-    assert len(grants) == 11
+    assert len(grants) == 12
     for grant in {*grants, "SELECT(id) public.accounts"}:
         privilege, name = grant.split()
         company.root.execute(f"REVOKE {privilege} ON {name} FROM {company.reader.name}")

@@ -93,8 +93,8 @@ def deploy(
             note(gone)
         if done.coverage_voided:
             note(
-                "events may have gone uncounted, or other things are counted now: days are no "
-                "longer covered until they are backfilled"
+                "events may have gone uncounted or have other values, or other things are counted "
+                "now: days are no longer covered until they are backfilled"
             )
         elif done.incomplete:
             note(f"incomplete until they are backfilled: {', '.join(done.incomplete)}")

@@ -21,6 +21,7 @@ _COLOURS = {"---": "bold", "+++": "bold", "@": "cyan", "+": "green", "-": "red"}
 HELD_UP = {
     "ACCESS EXCLUSIVE": "readers and writers",
     "SHARE ROW EXCLUSIVE": "writers",
+    "ACCESS SHARE": "changes of the table",
     "ROWS": "rebuilds",
     "SLOTS": "rebuilds",
 }

@@ -85,6 +85,7 @@ def _plain(report: Report) -> dict[str, Any]:
         ],
         "tables_lacking": report.lacking,
         "problems": report.problems,
+        "changed_columns": [asdict(one) for one in report.changed_columns],
         "longest_id": report.longest_id,
         "accounts": report.accounts,
         "incomplete": report.incomplete,
@@ -109,6 +110,8 @@ def _print(report: Report, all_: bool) -> None:
             f"ids are text: a longer one than {report.longest_id} bytes counts as "
             "rollup.short_id() of it"
         )
+    for column in report.changed_columns:
+        say(f"{column}: no day is covered until `deploy` and `backfill`")
     for problem in report.problems:
         say(f"PROBLEM: {problem}")
     if len(report.problems) > len(report.gone):
@@ -137,6 +140,7 @@ def _print(report: Report, all_: bool) -> None:
 def _print_objects(report: Report, all_: bool) -> None:
     counts = Counter(one.status for one in report.objects)
     counts["MISSING"] += len(report.lacking)
+    counts["OUTDATED"] += len(report.changed_columns)
     say("objects: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()) if n))
     shown = [
         *(
@@ -145,6 +149,7 @@ def _print_objects(report: Report, all_: bool) -> None:
             if all_ or one.status != "CURRENT"
         ),
         *(("MISSING", "table", name, None) for name in report.lacking),
+        *(("OUTDATED", "column", one.name, one.table) for one in report.changed_columns),
     ]
     if shown:
         table(["status", "kind", "name", "on"], shown)

@@ -124,7 +124,7 @@ def _compared(
     for gone in verifying.on_gone_days(session, rows) if rows else ():
         note(str(gone))
     if rows and repair:
-        verifying.require_partitions(session, rows)
+        verifying.require_repairable(session, rows)
         confirm_losses(losses.of_repair(session, rows), yes=yes)
         changed = verifying.repair(session, rows)
         note(f"{len(rows)} differences; rebuilt their days, {changed} rows changed")
@@ -149,7 +149,10 @@ def _tell_unsettled(session: Connection, scope: verifying.Scope) -> bool:
     is_kept = verifying.is_kept(session)
     if not is_kept:
         note("triggers are missing or disabled: totals are not kept; python -m generator deploy")
-    return bool(found) or not is_kept
+    changed = verifying.changed_columns(session)
+    for column in changed:
+        note(f"{column}: no day is covered; python -m generator deploy --backfill")
+    return bool(found or changed) or not is_kept
 
 
 def _show(rows: list[dict[str, Any]], compared: str, days: str, *, limit: int, json_: bool) -> bool:

@@ -23,6 +23,7 @@ DECLARE
 BEGIN
     PERFORM rollup.require_days(backfill_chunk.since, backfill_chunk.until);
     PERFORM rollup.require_triggers();
+    PERFORM rollup.require_columns();
 
     PERFORM rollup.lock_record(backfill_chunk.account_ids);
     IF NOT rollup.is_deployed('dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd') THEN

@@ -25,6 +25,7 @@ DECLARE
 BEGIN
     PERFORM rollup.require_days(backfill_chunks.since, backfill_chunks.until);
     PERFORM rollup.require_tables();
+    PERFORM rollup.require_columns();
 
     -- One that has been switched off, but is not yet removed, has a plan as well.
     IF NOT EXISTS (

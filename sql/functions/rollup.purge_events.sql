@@ -25,6 +25,7 @@ BEGIN
     PERFORM rollup.require_day(purge_events.before);
     PERFORM rollup.catch_up(purge_events.account_id);
     PERFORM rollup.require_account(purge_events.account_id);
+    PERFORM rollup.require_columns();
     COMMIT;
 
     IF purge_events.before OPERATOR(pg_catalog.>)

@@ -21,6 +21,7 @@ BEGIN
     PERFORM rollup.require_days(rebuild.since, rebuild.until);
     PERFORM rollup.require_tables();
     PERFORM rollup.require_triggers();
+    PERFORM rollup.require_columns();
 
     IF rebuild.account_id IS NOT NULL THEN
         PERFORM rollup.require_known(rebuild.account_id);

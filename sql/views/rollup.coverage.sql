@@ -26,7 +26,8 @@ CROSS JOIN (
             ),
             false
         ) AS is_deployed,
-        (SELECT rollup.are_triggers_on()) AS are_triggers_on
+        (SELECT rollup.are_triggers_on()) AS are_triggers_on,
+        NOT EXISTS (SELECT FROM rollup.changed_columns) AS are_columns_same
 ) c
 CROSS JOIN LATERAL (
     SELECT CASE
@@ -40,11 +41,11 @@ CROSS JOIN LATERAL (
             FROM rollup.invalidations i
             WHERE i.account_id IS NULL
         ) THEN '{}'::datemultirange
-        WHEN NOT (c.is_deployed AND c.are_triggers_on) THEN '{}'
+        WHEN NOT (c.is_deployed AND c.are_triggers_on AND c.are_columns_same) THEN '{}'
         WHEN NOT rollup.knows_timezone(a.timezone) THEN '{}'
         ELSE a.covered
     END AS covered
 ) v;
 
 COMMENT ON VIEW rollup.coverage IS
-    'The days of each account on which all of its rollups are exact, and those on which they are but for rollup.gaps: rollup.accounts.covered, unless invalidated since. None while a trigger of the events table is off, or in a snapshot older than the last deployment of another registry (is_deployed is false).';
+    'The days of each account on which all of its rollups are exact, and those on which they are but for rollup.gaps: rollup.accounts.covered, unless invalidated since. None while a trigger of the events table is off or a column has changed (rollup.changed_columns), or in a snapshot older than the last deployment of another registry (is_deployed is false).';

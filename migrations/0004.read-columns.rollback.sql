@@ -1,0 +1,3 @@
+-- Undoes 0004.
+
+DROP TABLE IF EXISTS rollup.read_columns;
