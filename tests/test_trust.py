@@ -210,7 +210,7 @@ def test_a_trigger_function_does_nothing_on_a_table_of_another_role(
         deploy(owner.dsn, load())
         assert inspect(session, load()).is_current
         may = "SELECT has_function_privilege(%s, 'rollup.{}()', 'EXECUTE')"
-        for name in ("reporting_events_after_insert", "accounts_after_change"):
+        for name in ("reporting_events_after_insert", "accounts_after_insert"):
             assert root.execute(may.format(name), (mallory.name,)).fetchone() == (False,)
 
 
