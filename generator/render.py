@@ -41,6 +41,7 @@ _FUNCTIONS = (
     "require_days",
     "try_slots",
     "lock_record",
+    "void_coverage",
     "fold_pending",
     "fold",
     "canonical_timezone",
