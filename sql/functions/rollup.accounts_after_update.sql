@@ -11,12 +11,12 @@ AS $function$
  * accounts cannot be read, because a column has changed or row-level security hides rows, no day is
  * covered from then on.
  *
- * Most statements update one account, and not its time zone: that is told first, without a join, in
- * 3 µs more than a trigger for each row would take; one that changes zones takes a fortieth of that
- * in bulk. The columns are looked at in here, and not in a WHEN or a list of the trigger's,
- * because PostgreSQL would refuse the application to change a column that a trigger names. The other
- * join is FULL because such a join never becomes a loop within a loop, whatever number of
- * rows its plan was made for.
+ * Most statements update one account, and not its time zone: that is told first, without a join. It
+ * takes 7 µs more than a trigger for each row did, which took fifty times longer for zones in bulk.
+ * The columns are looked at in here, and not in a WHEN or a list of the trigger's, because PostgreSQL
+ * would refuse the application to change a column that a trigger names. The other join is FULL
+ * because such a join never becomes a loop within a loop, whatever number of rows its plan was
+ * made for.
  */
 DECLARE
     changed bigint[];
