@@ -57,6 +57,8 @@ class Changes:
     drops: tuple[str, ...]
     """What DROP is to name, in an order that dependencies allow."""
     dependents: tuple[Dependent, ...]
+    accounts: tuple[Sql, ...]
+    """The accounts table, if there is one, and its partitions."""
     events: tuple[Sql, ...]
     """The source table, and its partitions after it, as its writers lock them."""
     fresh: tuple[Fresh, ...]
@@ -100,8 +102,9 @@ class Changes:
         reasons = []
         if self.difference.is_everything:
             reasons.append("all is counted otherwise")
-        limited = {one.name for one in self.fresh} | self.detached | {self._accounts}
-        if any(one.kind == "trigger" and one.table not in limited for one in self.objects):
+        limited = {one.name for one in self.fresh} | self.detached | set(self.accounts)
+        triggers = (one for one in self.objects if one.kind == "trigger")
+        if any(one.table not in limited and not self._follows_accounts(one) for one in triggers):
             reasons.append("triggers were missing, off or changed")
         if any(one.is_foreign for one in self.objects):
             reasons.append("somebody else has replaced a function")
@@ -109,10 +112,15 @@ class Changes:
             reasons.append("columns that are read have changed")
         return tuple(reasons)
 
-    @property
-    def _accounts(self) -> str | None:
-        accounts = self.registry.accounts
-        return qualified(accounts.schema, accounts.table) if accounts else None
+    def _follows_accounts(self, trigger: Object) -> bool:
+        """Tell whether a trigger is of the accounts, left on a table that was their partition."""
+        calls = tuple(
+            one.definition.rpartition(" ")[2]
+            for one in self.rendered
+            if one.kind == "trigger" and one.table in self.accounts
+        )
+        found = [one.definition for one in trigger.leftovers]
+        return bool(found) and all(definition.endswith(calls) for definition in found)
 
     @property
     def losses(self) -> tuple[str, ...]:
@@ -148,7 +156,8 @@ class Changes:
 
 def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, ...]) -> Changes:
     """Compare a database with what a registry renders to for it; nothing is changed."""
-    source = registry.source
+    source, accounts = registry.source, registry.accounts
+    named = (qualified(accounts.schema, accounts.table),) if accounts else ()
     found = [one for one in compare(session, rendered) if one.status != "CURRENT"]
     stale = tuple(one for one in found if not one.is_out_of_reach)
     gone = [other.drop for one in stale for other in one.leftovers if other != one.in_place]
@@ -167,6 +176,7 @@ def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, .
         out_of_reach=tuple(one for one in found if one.is_out_of_reach),
         drops=in_order(gone, known),
         dependents=known,
+        accounts=(*named, *tables.account_partitions(session, registry)),
         events=(qualified(source.schema, source.table), *parts),
         fresh=partitions.fresh(session, stale, parts) if last else (),
         detached=partitions.detached(session) if can_compare else frozenset(),

@@ -49,6 +49,7 @@ _FUNCTIONS = (
     "require_days",
     "try_slots",
     "lock_record",
+    "void_coverage",
     "fold_pending",
     "fold",
     "canonical_timezone",
@@ -158,6 +159,8 @@ class Found:
     partitions: tuple[Sql, ...] = ()
     """The quoted names of the source table's: a statement straight on a partition fires its
     triggers only, so each gets the source table's."""
+    account_partitions: tuple[Sql, ...] = ()
+    """The same of the accounts table."""
     adopted_types: Mapping[str, Sql] = field(default_factory=dict)
     """The types of the rollup key's columns that differ from those that we would give them."""
     numeric_measures: frozenset[str] = frozenset()
@@ -181,7 +184,7 @@ def render(registry: Registry, found: Found = NOTHING) -> tuple[Rendered, ...]:
         *_report_objects(env, registry),
         *_event_functions(env, registry),
         *(trigger for table in tables for trigger in _event_triggers(env, registry, table)),
-        *_account_objects(env, registry),
+        *_account_objects(env, registry, found),
     )
 
 
@@ -289,7 +292,6 @@ def _event_triggers(env: Environment, registry: Registry, table: Sql) -> Iterato
             table=table,
             event=Sql(verb.upper()),
             transition_tables=Sql(transition_tables),
-            level=Sql("STATEMENT"),
             function=_trigger_function(registry.source.table, f"after_{verb}"),
             comment=literal(f"Keeps the rollups exact over every {verb} of events."),
         )
@@ -305,28 +307,26 @@ def _report_objects(env: Environment, registry: Registry) -> Iterator[Rendered]:
         yield _named(env, "function", "summary", "rollup.summary")
 
 
-def _account_objects(env: Environment, registry: Registry) -> Iterator[Rendered]:
+def _account_objects(env: Environment, registry: Registry, found: Found) -> Iterator[Rendered]:
     accounts = registry.accounts
     if accounts is None:
         return
-    on = qualified(accounts.schema, accounts.table)
-    function = _trigger_function(accounts.table, "after_change")
     yield _named(env, "function", "follow_accounts", "rollup.follow_accounts")
-    yield _named(env, "function", "accounts_after_change", function, function=function)
-    for trigger, event, level in (
-        ("rollup_after_change", "INSERT OR DELETE OR UPDATE", "ROW"),
-        ("rollup_after_truncate", "TRUNCATE", "STATEMENT"),
-    ):
-        yield _trigger(
-            env,
-            trigger=Sql(trigger),
-            table=on,
-            event=Sql(event),
-            transition_tables=Sql(""),
-            level=Sql(level),
-            function=function,
-            comment=literal("Follows the time zones that the application keeps for its accounts."),
-        )
+    functions = {verb: _accounts_function(registry, verb) for verb in _TRANSITION_TABLES}
+    for verb, function in functions.items():
+        values = {"function": function, "verb": Sql(verb)}
+        yield _named(env, "function", "accounts_after_change", function, **values)
+    for table in (qualified(accounts.schema, accounts.table), *found.account_partitions):
+        for verb, transition_tables in _TRANSITION_TABLES.items():
+            yield _trigger(
+                env,
+                trigger=Sql(f"rollup_after_{verb}"),
+                table=table,
+                event=Sql(verb.upper()),
+                transition_tables=Sql(transition_tables),
+                function=functions[verb],
+                comment=literal(f"Follows the time zones of accounts over every {verb} of them."),
+            )
 
 
 def _trigger(env: Environment, **values: Sql) -> Rendered:
@@ -354,6 +354,14 @@ def _trigger_function(table: str, suffix: str) -> Sql:
 def _trigger_function_name(table: str, suffix: str) -> str:
     """Name it as the catalog does: without its schema, and never in quotes."""
     return f"{_short(table, MAX_IDENTIFIER_BYTES - len(f'_{suffix}'))}_{suffix}"
+
+
+def _accounts_function(registry: Registry, verb: str) -> Sql:
+    """Name a trigger function of accounts, not as that of events in a table of the same name."""
+    accounts = registry.accounts
+    assert accounts is not None
+    is_taken = accounts.table == registry.source.table
+    return _trigger_function(accounts.table, f"zones_after_{verb}" if is_taken else f"after_{verb}")
 
 
 def _of_event(column: str) -> Sql:

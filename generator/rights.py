@@ -8,7 +8,7 @@ from generator.database import plainly
 from generator.errors import DatabaseError
 from generator.migrate import SCHEMA
 from generator.quoting import qualified
-from generator.tables import partitions
+from generator.tables import account_partitions, partitions
 
 if TYPE_CHECKING:
     from generator.database import Connection
@@ -86,9 +86,13 @@ def check(session: Connection, registry: Registry) -> None:
 def _scope(session: Connection, registry: Registry) -> dict[str, object]:
     source, accounts, rollups = registry.source, registry.accounts, registry.rollups
     named = [one for one in (source, accounts, rollups) if one is not None]
-    tables = [qualified(one.schema, one.table) for one in named]
+    tables = (
+        *(qualified(one.schema, one.table) for one in named),
+        *partitions(session, registry),
+        *account_partitions(session, registry),
+    )
     return {
-        "tables": [str(name) for name in (*tables, *partitions(session, registry))],
+        "tables": [str(name) for name in tables],
         "schemas": [one.schema for one in named],
         "rollups_schema": rollups.schema,
         "rollups_table": rollups.table,

@@ -171,6 +171,7 @@ def survey(session: Connection, registry: Registry) -> Found:
     events = find(session, registry.source.schema, registry.source.table)
     return Found(
         partitions=partitions(session, registry),
+        account_partitions=account_partitions(session, registry),
         adopted_types=adopted,
         numeric_measures=frozenset(
             measure.column
@@ -184,8 +185,17 @@ def survey(session: Connection, registry: Registry) -> Found:
 
 def partitions(session: Connection, registry: Registry) -> tuple[Sql, ...]:
     """Name the partitions of the source table, and the partitions of those, quoted."""
-    source = registry.source
-    rows = session.execute(_PARTITIONS, (source.schema, source.table))
+    return _partitions(session, registry.source.schema, registry.source.table)
+
+
+def account_partitions(session: Connection, registry: Registry) -> tuple[Sql, ...]:
+    """Name the partitions of the accounts table, if there is one, likewise."""
+    accounts = registry.accounts
+    return _partitions(session, accounts.schema, accounts.table) if accounts else ()
+
+
+def _partitions(session: Connection, schema: str, table: str) -> tuple[Sql, ...]:
+    rows = session.execute(_PARTITIONS, (schema, table))
     return tuple(_partition(schema, name) for schema, name in rows)
 
 

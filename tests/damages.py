@@ -155,9 +155,9 @@ DAMAGES = {
         {"trigger rollup_after_truncate on public.conversations": "ORPHANED"},
     ),
     "a trigger has another name": Damage(
-        "ALTER TRIGGER rollup_after_change ON public.accounts RENAME TO mine",
+        "ALTER TRIGGER rollup_after_update ON public.accounts RENAME TO mine",
         {
-            "trigger rollup_after_change on public.accounts": "MISSING",
+            "trigger rollup_after_update on public.accounts": "MISSING",
             "trigger mine on public.accounts": "ORPHANED",
         },
     ),

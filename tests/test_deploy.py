@@ -202,13 +202,13 @@ def test_the_zones_that_accounts_have_already_are_taken_over(
 def test_a_zone_that_changed_while_nobody_followed_is_taken_over(
     database: str, covered: Session
 ) -> None:
-    covered.execute("ALTER TABLE public.accounts DISABLE TRIGGER rollup_after_change")
+    covered.execute("ALTER TABLE public.accounts DISABLE TRIGGER rollup_after_insert")
     covered.execute(
         "INSERT INTO public.accounts (id, settings) VALUES (2, %s)",
         (Jsonb({"reporting_timezone": "Asia/Tokyo"}),),
     )
     done = deploy(database, REGISTRY)
-    assert done.changes == ("enable trigger rollup_after_change on public.accounts",)
+    assert done.changes == ("enable trigger rollup_after_insert on public.accounts",)
     assert done.accounts_followed == 1
     wanted = covered.execute("SELECT a.wanted FROM rollup.accounts a WHERE a.account_id = 2")
     assert wanted.fetchone() == ("Asia/Tokyo",)

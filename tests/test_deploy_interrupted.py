@@ -72,7 +72,7 @@ def old(reference_database: str, connect: Connect) -> Session:
     deploy(reference_database, OLD)
     session = desk(connect(reference_database))
     mix(session)
-    session.execute("ALTER TABLE public.accounts DISABLE TRIGGER rollup_after_change")
+    session.execute("ALTER TABLE public.accounts DISABLE TRIGGER rollup_after_insert")
     session.execute(
         "INSERT INTO public.accounts (id, settings) VALUES (1, %s), (9, '{}')",
         (Jsonb({"reporting_timezone": ZONES[1]}),),

@@ -106,7 +106,7 @@ def test_the_totals_that_stay_are_exact_to_the_last_event(session: Session, data
     before = session.execute(CURRENT.format("rollup.current_rollups")).fetchall()
     gone = undeploy(database, REGISTRY)
     assert gone[-1] == "schema rollup"
-    assert len(gone) == 7
+    assert len(gone) == 9
     assert session.execute(LEFT).fetchall() == []
     assert session.execute(CURRENT.format(ROLLUPS)).fetchall() == before
     write(session)
@@ -128,7 +128,7 @@ def test_partitions_are_left_without_triggers(reference_database: str, connect: 
     session.execute(PARTITIONED)
     deploy(reference_database, REGISTRY)
     mix(desk(session))
-    assert len(undeploy(reference_database, REGISTRY)) == 15
+    assert len(undeploy(reference_database, REGISTRY)) == 17
     assert session.execute(LEFT).fetchall() == []
     mix(session)
 
@@ -325,8 +325,10 @@ def test_the_command_asks_first_and_says_what_has_gone(session: Session, databas
     assert "say --yes" in fail("undeploy", on=database)
     done = run("undeploy", "--yes", on=database)
     assert done.stdout.splitlines() == [
-        "drop trigger rollup_after_change on public.accounts",
+        "drop trigger rollup_after_delete on public.accounts",
+        "drop trigger rollup_after_insert on public.accounts",
         "drop trigger rollup_after_truncate on public.accounts",
+        "drop trigger rollup_after_update on public.accounts",
         "drop trigger rollup_after_delete on public.reporting_events",
         "drop trigger rollup_after_insert on public.reporting_events",
         "drop trigger rollup_after_truncate on public.reporting_events",

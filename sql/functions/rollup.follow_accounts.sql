@@ -58,7 +58,8 @@ BEGIN
             s.id::bigint AS account_id,
             nullif(btrim(s.settings ->> 'reporting_timezone'), '') AS setting
         FROM public.accounts s
-        WHERE s.id = ANY (held)
+        WHERE s.id IS NOT NULL
+        AND s.id = ANY (held)
     ),
     changed AS (
         SELECT
@@ -86,7 +87,7 @@ BEGIN
             c.setting,
             z.zone
         FROM changed c
-        JOIN zones z ON z.setting IS NOT DISTINCT FROM c.setting
+        JOIN zones z ON coalesce(z.setting, '') = coalesce(c.setting, '')
     ),
     free AS MATERIALIZED (
         SELECT a.account_id
@@ -128,7 +129,7 @@ BEGIN
         UNION ALL
         SELECT i.account_id
         FROM unnest(ids) i (account_id)
-        WHERE NOT i.account_id = ANY (held)
+        WHERE i.account_id NOT IN (SELECT h.account_id FROM unnest(held) h (account_id))
     )
     SELECT count(*)
     INTO followed

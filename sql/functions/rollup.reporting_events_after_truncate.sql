@@ -64,8 +64,7 @@ BEGIN
         END;
     END IF;
 
-    INSERT INTO rollup.invalidations (account_id)
-    VALUES (NULL);
+    PERFORM rollup.void_coverage();
 
     RETURN NULL;
 END

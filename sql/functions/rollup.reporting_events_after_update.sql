@@ -122,12 +122,7 @@ BEGIN
     EXCEPTION
         -- The last is what PostgreSQL 18 says of a virtual generated column.
         WHEN syntax_error_or_access_rule_violation OR data_exception OR internal_error THEN
-            IF NOT current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
-                OR NOT EXISTS (SELECT FROM rollup.invalidations i WHERE i.account_id IS NULL)
-            THEN
-                INSERT INTO rollup.invalidations (account_id)
-                VALUES (NULL);
-            END IF;
+            PERFORM rollup.void_coverage(again => false);
             RETURN NULL;
     END;
 
@@ -551,12 +546,7 @@ BEGIN
 
     IF cardinality(held) < cardinality(account_ids) THEN
         IF row_security_active('rollup.pending_events'::regclass) THEN
-            IF NOT current_setting('transaction_isolation') IN ('read committed', 'read uncommitted')
-                OR NOT EXISTS (SELECT FROM rollup.invalidations i WHERE i.account_id IS NULL)
-            THEN
-                INSERT INTO rollup.invalidations (account_id)
-                VALUES (NULL);
-            END IF;
+            PERFORM rollup.void_coverage(again => false);
             RETURN NULL;
         END IF;
 

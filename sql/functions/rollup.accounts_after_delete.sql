@@ -1,0 +1,53 @@
+CREATE OR REPLACE FUNCTION rollup.accounts_after_delete()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET row_security TO 'off'
+AS $function$
+/*
+ * Follows the time zones that the application keeps for its accounts, once per statement. Never an
+ * error for the application, which waits for no session: see rollup.follow_accounts(). Where the
+ * accounts cannot be read, because a column has changed or row-level security hides rows, no day is
+ * covered from then on.
+ */
+DECLARE
+    changed bigint[];
+BEGIN
+    IF TG_TABLE_NAME <> 'accounts' OR TG_TABLE_SCHEMA <> 'public' THEN
+        IF NOT rollup.is_part_of(TG_RELID, 'public.accounts') THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+
+    BEGIN
+        changed := ARRAY (
+            SELECT s.account_id
+            FROM (
+                SELECT
+                    s.id::bigint AS account_id,
+                    nullif(btrim(s.settings ->> 'reporting_timezone'), '') AS setting
+                FROM deleted s
+                WHERE s.id IS NOT NULL
+            ) s
+        );
+
+        IF cardinality(changed) > 0 THEN
+            PERFORM rollup.follow_accounts(changed);
+        END IF;
+    EXCEPTION
+        -- The last is what PostgreSQL 18 says of a virtual generated column.
+        WHEN syntax_error_or_access_rule_violation OR data_exception OR internal_error THEN
+            PERFORM rollup.void_coverage(again => false);
+            RETURN NULL;
+    END;
+
+    RETURN NULL;
+END
+$function$;
+
+COMMENT ON FUNCTION rollup.accounts_after_delete() IS
+    'Trigger function: follows the time zones of accounts over every delete of the application.';
+
+-- Nobody else may run it, with its owner's rights, on a table of his own.
+REVOKE EXECUTE ON FUNCTION rollup.accounts_after_delete() FROM PUBLIC;
