@@ -1,3 +1,3 @@
--- Undoes 0004.
+-- Undoes 0005.
 
 DROP POLICY IF EXISTS rollup_all ON rollup.invalidations;
