@@ -28,6 +28,14 @@ SHORT = {
 
 # What a view works out, and so no table tells the type of. A test asks the server.
 WORKED_OUT = {
+    "event": "text",
+    "kind": "text",
+    "alias": "text",
+    "report": "text",
+    "is_average": "boolean",
+    "is_distinct": "boolean",
+    "excluded_event": "text",
+    "excluded_metric": "text",
     "state": "text",
     "pending_events": "bigint",
     "covered_but_for_gaps": "datemultirange",
@@ -131,7 +139,10 @@ def _view(one: Rendered, types: dict[str, str]) -> Described:
     statements = pglast.parse_sql(one.text)
     view = statements[0].stmt
     columns = []
-    for target in view.query.targetList:
+    query = view.query
+    while query.larg is not None:  # the first arm of a UNION names its columns
+        query = query.larg
+    for target in query.targetList:
         name = target.name or target.val.fields[-1].sval
         is_cast = isinstance(target.val, ast.TypeCast)
         type_ = _type_name(target.val.typeName) if is_cast else types[name]

@@ -6,6 +6,7 @@ server's own quote_ident() and quote_literal() would quote it.
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 MAX_IDENTIFIER_BYTES = 63
@@ -63,6 +64,15 @@ def check_identifier(name: str) -> None:
         raise ValueError(
             f"is {length} bytes long; PostgreSQL names have at most {MAX_IDENTIFIER_BYTES}"
         )
+
+
+def shortened(name: str, limit: int = MAX_IDENTIFIER_BYTES) -> str:
+    """Return a name, or a digest of it where it cannot be a name or has more bytes than `limit`."""
+    try:
+        check_identifier(name)
+    except ValueError:
+        limit = 0
+    return name if len(name.encode()) <= limit else hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def ident(name: str) -> Sql:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from generator import reading
+from generator import limits, reading
+from generator.event import event as event_of
 from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
-from generator.quoting import MAX_IDENTIFIER_BYTES, Sql, ident, literal, qualified
-from generator.templating import environment
+from generator.quoting import MAX_IDENTIFIER_BYTES, Sql, ident, literal, qualified, shortened
+from generator.templating import environment, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from jinja2 import Environment
 
+    from generator.event import Event
     from generator.registry import Registry
 
 Kind = Literal["type", "table", "view", "function", "trigger"]
@@ -24,16 +25,18 @@ Kind = Literal["type", "table", "view", "function", "trigger"]
 _TABLES = ("rollups", "pending_events", "distinct_members")
 _OWN_TABLES = ("accounts", "distinct_members", "gaps", "invalidations", "pending_events")
 """Of our own tables those that a policy could make totals wrong by."""
-_TYPES = ("difference", "chunk")
+_TYPES = ("event", "difference", "chunk")
 _VIEWS = (
-    *(
-        "changed_columns",
-        "coverage",
-        "metric_coverage",
-        "current_rollups",
-        "current_members",
-        "status",
-    ),
+    "pending_members",
+    "pending_totals",
+    "unsummed_totals",
+    "unsummed_members",
+    "current_rollups",
+    "current_members",
+    "changed_columns",
+    "coverage",
+    "metric_coverage",
+    "status",
     "standing_differences",
 )
 _FUNCTIONS = (
@@ -47,10 +50,21 @@ _FUNCTIONS = (
     "short_id",
     "require_day",
     "require_days",
+    "source_events",
+    "events_near",
+    "countable_events",
+    "totals_of",
+    "members_of",
+    "record_events",
+    "record_event",
+    "append_events",
     "try_slots",
     "lock_record",
     "void_coverage",
     "fold_pending",
+    "fold_in_turn",
+    "fold_near",
+    "note_pace",
     "fold",
     "canonical_timezone",
     "knows_timezone",
@@ -71,9 +85,15 @@ _FUNCTIONS = (
     "catch_up",
     "count_sealed",
     "switch_timezone",
+    "truth_totals",
+    "truth_members",
     "drift",
     "note_verification",
     "verify_sample",
+    "has_totals",
+    "recorded_totals",
+    "recorded_members",
+    "note_rebuilt",
     "rebuild_accounts",
     "rebuild",
     "backfill_chunks",
@@ -93,6 +113,13 @@ _REPORT_FUNCTIONS = (
     "moments_outside",
     "resolve_report",
     "report_buckets",
+    "report_days",
+    "report_events",
+    "report_totals",
+    "report_raw",
+    "report_excluded",
+    "report_excluding",
+    "report_distinct",
     "report_rows",
     "timeseries",
     "aggregate",
@@ -104,8 +131,9 @@ _TRANSITION_TABLES = {
     "delete": "OLD TABLE AS deleted",
     "truncate": "",
 }
-_WRITERS = {"inline": "after_change", "append": "append_change"}
-"""The template of a trigger function, by write mode."""
+_WRITERS = ("take_in", "take_in_event")
+_SUFFIXES = {"inline": "", "append": "_appending"}
+"""How the templates of functions that take events in are called, by write mode."""
 
 LONGEST_ID = 255
 """How many bytes of a text id count as they are: see the function rollup.short_id()."""
@@ -138,21 +166,6 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A column of the source table that the registry reads, and the type it is read as."""
-
-    name: str
-    type: Sql
-    is_measure: bool = False
-    is_text_id: bool = False
-
-    @property
-    def of_event(self) -> Sql:
-        """What it is called where an event is alone, in a record."""
-        return _of_event(self.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What a rendering for a database depends on there, besides the registry."""
 
@@ -174,13 +187,16 @@ NOTHING = Found()
 def render(registry: Registry, found: Found = NOTHING) -> tuple[Rendered, ...]:
     """Render every object of a registry, in an order in which they can be created."""
     env = _environment(registry, found)
+    absent = _absent(registry)
     source = registry.source
     tables = (qualified(source.schema, source.table), *found.partitions)
     return (
         *(_named(env, "table", name, _table_name(registry, name)) for name in _TABLES),
         *(_named(env, "type", name, f"rollup.{name}") for name in _TYPES),
-        *(_named(env, "function", name, f"rollup.{name}") for name in _FUNCTIONS),
-        *(_named(env, "view", name, f"rollup.{name}") for name in _VIEWS),
+        _named(env, "view", "metrics", "rollup.metrics"),
+        _named(env, "view", "timezone_aliases", "rollup.timezone_aliases"),
+        *(_named(env, "function", one, f"rollup.{one}") for one in _FUNCTIONS if one not in absent),
+        *(_named(env, "view", name, f"rollup.{name}") for name in _VIEWS if name not in absent),
         *_report_objects(env, registry),
         *_event_functions(env, registry),
         *(trigger for table in tables for trigger in _event_triggers(env, registry, table)),
@@ -188,48 +204,39 @@ def render(registry: Registry, found: Found = NOTHING) -> tuple[Rendered, ...]:
     )
 
 
-def columns(registry: Registry) -> tuple[Column, ...]:
-    """List the columns of the source table that are read, each once: those of a signed event."""
-    source = registry.source
-    time = "timestamp without time zone" if source.time_type == "timestamp" else "timestamptz"
-    id_type = Sql(registry.rollups.id_type)
-    measure = Sql("double precision")
-    return (
-        Column(name=source.account, type=Sql("bigint")),
-        Column(name=source.name, type=Sql("text")),
-        Column(name=source.time, type=Sql(time)),
-        *(
-            Column(name=name, type=id_type, is_text_id=id_type == "text")
-            for name in registry.id_columns
-        ),
-        *(Column(name=m.column, type=measure, is_measure=True) for m in registry.measures),
-    )
+def _absent(registry: Registry) -> set[str]:
+    """Name the objects that have nothing to do where nothing is summed, or counted distinct."""
+    return {
+        *(("totals_of", "truth_totals") if not registry.totals else ()),
+        *(("members_of", "truth_members", "pending_members") if not registry.memberships else ()),
+    }
 
 
 def _environment(registry: Registry, found: Found) -> Environment:
     env = environment()
+    event = event_of(registry)
     source, accounts, rollups = registry.source, registry.accounts, registry.rollups
     env.globals |= {
         "registry": registry,
         "source": source,
         "accounts": accounts,
         "accounts_table": accounts and qualified(accounts.schema, accounts.table),
-        "columns": columns(registry),
+        "event": event,
+        "event_columns": lambda alias: listed(alias, (one.name for one in event.columns)),
+        "stored_columns": lambda alias: listed(alias, (one.column for one in event.stored)),
+        "amounts": lambda alias: listed(alias, _amounts(registry)),
         "read_columns": _read_columns(registry),
         "tables_in_use": _tables_in_use(registry),
         "event_triggers": [
             (f"rollup_after_{verb}", _trigger_function_name(source.table, f"after_{verb}"))
             for verb in _TRANSITION_TABLES
         ],
-        "event_account": _of_event(source.account),
-        "event_name": _of_event(source.name),
-        "event_time": _of_event(source.time),
         "events": qualified(source.schema, source.table),
         "rollups": qualified(rollups.schema, rollups.table),
         "id_type": Sql(rollups.id_type),
-        "grouped_columns": _grouped_columns(registry),
-        "grouping_sets": _grouping_sets(registry),
+        "grouping_sets": _grouping_sets(event),
         "membership_events": tuple(dict.fromkeys(m.event for m in registry.memberships)),
+        "limits": limits,
         "whole": next((d.name for d in registry.dimensions if d.column == source.account), None),
         "longest_id": LONGEST_ID,
         "adopted_types": found.adopted_types,
@@ -239,6 +246,13 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "add_key": ADD_KEY,
     }
     return env
+
+
+def _amounts(registry: Registry) -> Iterator[str]:
+    """List the columns of a rollup row that are added up."""
+    yield "count"
+    for measure in registry.measures:
+        yield from (measure.count, measure.sum)
 
 
 def _tables_in_use(registry: Registry) -> tuple[tuple[Sql, str, str], ...]:
@@ -259,17 +273,12 @@ def _read_columns(registry: Registry) -> tuple[tuple[Sql, str, tuple[str, ...]],
     return tuple((table, name, types) for table, read in tables for name, types in read.items())
 
 
-def _grouped_columns(registry: Registry) -> tuple[str, ...]:
-    """List the columns by which totals are grouped for dimensions, besides the account's."""
-    return tuple(one for one in registry.dimension_columns if one != registry.source.account)
-
-
-def _grouping_sets(registry: Registry) -> dict[str, int]:
-    """Map each dimension's column to what GROUPING() says where totals are grouped by it."""
-    grouped = _grouped_columns(registry)
+def _grouping_sets(event: Event) -> dict[str, int]:
+    """Map each column of a dimension to what GROUPING() says where totals are grouped by it."""
+    grouped = event.grouped
     all_left_out = 2 ** len(grouped) - 1
-    bits = {column: 2**bit for bit, column in enumerate(reversed(grouped))}
-    return {column: all_left_out - bits.get(column, 0) for column in registry.dimension_columns}
+    bits = {name: 2**bit for bit, name in enumerate(reversed(grouped))}
+    return {name: all_left_out - bits.get(name, 0) for name in event.by_dimension}
 
 
 def _named(env: Environment, kind: Kind, template: str, name: str, **values: object) -> Rendered:
@@ -278,9 +287,12 @@ def _named(env: Environment, kind: Kind, template: str, name: str, **values: obj
 
 
 def _event_functions(env: Environment, registry: Registry) -> Iterator[Rendered]:
+    suffix = _SUFFIXES[registry.rollups.write_mode]
+    for name in _WRITERS:
+        yield _named(env, "function", f"{name}{suffix}", f"rollup.{name}")
     for verb in _TRANSITION_TABLES:
         function = _trigger_function(registry.source.table, f"after_{verb}")
-        template = "after_truncate" if verb == "truncate" else _WRITERS[registry.rollups.write_mode]
+        template = "after_truncate" if verb == "truncate" else "after_change"
         yield _named(env, "function", template, function, function=function, verb=Sql(verb))
 
 
@@ -301,6 +313,7 @@ def _report_objects(env: Environment, registry: Registry) -> Iterator[Rendered]:
     if not registry.readings:
         return
     yield _named(env, "type", "report_request", "rollup.report_request")
+    yield _named(env, "view", "reports", "rollup.reports")
     for name in _REPORT_FUNCTIONS:
         yield _named(env, "function", name, f"rollup.{name}")
     if registry.summaries:
@@ -353,7 +366,7 @@ def _trigger_function(table: str, suffix: str) -> Sql:
 
 def _trigger_function_name(table: str, suffix: str) -> str:
     """Name it as the catalog does: without its schema, and never in quotes."""
-    return f"{_short(table, MAX_IDENTIFIER_BYTES - len(f'_{suffix}'))}_{suffix}"
+    return f"{shortened(table, MAX_IDENTIFIER_BYTES - len(f'_{suffix}'))}_{suffix}"
 
 
 def _accounts_function(registry: Registry, verb: str) -> Sql:
@@ -362,18 +375,6 @@ def _accounts_function(registry: Registry, verb: str) -> Sql:
     assert accounts is not None
     is_taken = accounts.table == registry.source.table
     return _trigger_function(accounts.table, f"zones_after_{verb}" if is_taken else f"after_{verb}")
-
-
-def _of_event(column: str) -> Sql:
-    """Name a column of the record that holds an event which is alone."""
-    return Sql(f"event.{ident(column)}")
-
-
-def _short(name: str, limit: int) -> str:
-    """Return a name, or a digest of it where it has more bytes than there is room for."""
-    if len(name.encode()) <= limit:
-        return name
-    return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def _file_name(name: str) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from generator import adoption, reading
 from generator.errors import DatabaseError
+from generator.event import event
 from generator.quoting import ident, qualified
 from generator.reading import INTEGERS
-from generator.render import LONGEST_ID, columns
+from generator.render import LONGEST_ID
 from generator.tables import MOMENTS, amounts, find, key
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ _FAMILIES = {
     "moment": ("timestamp without time zone", "timestamp with time zone"),
 }
 
-_PRINTED = {"timestamptz": "timestamp with time zone"}
 
 _SCHEMA = "SELECT FROM pg_namespace n WHERE n.nspname = %s"
 
@@ -230,9 +230,7 @@ def _outgrown(session: Connection, registry: Registry) -> list[str]:
     """Say which columns of our own tables are of a type that the registry no longer gives them."""
     id_type = str(registry.rollups.id_type)
     owned = {
-        "pending_events": {
-            column.name: _PRINTED.get(column.type, column.type) for column in columns(registry)
-        },
+        "pending_events": {one.column: str(one.stored_type) for one in event(registry).stored},
         "distinct_members": {"dimension_id": id_type, "member": id_type},
     }
     problems = []

@@ -44,6 +44,23 @@ FROM generate_series(0, %(slots)s - 1) i
     why="rebuilds that began before have to end",
 )
 
+# To check a function takes a lock on the tables that it reads, and to strengthen that would fail a
+# writer who wants the whole table. So functions are checked once the stronger lock is held.
+_UNCHECKED = Statement(text="SET LOCAL check_function_bodies TO off")
+_CHECK = Statement(
+    text="""
+SET LOCAL check_function_bodies TO on;
+DO $check$
+BEGIN
+    PERFORM fmgr_sql_validator(p.oid)
+    FROM pg_proc p
+    JOIN pg_language l ON l.oid = p.prolang
+    WHERE p.pronamespace = 'rollup'::regnamespace
+    AND l.lanname = 'sql';
+END
+$check$"""
+)
+
 _PLAINLY = Statement(text=PLAIN)
 
 # A role that may run such a function may put it on a table of its own. A role has the right from a
@@ -79,7 +96,8 @@ SELECT count(pg_advisory_xact_lock(%(class)s, %(first)s + i))
 FROM generate_series(0, %(slots)s - 1) i
 """
 
-# Grants and what depends on a view survive its replacement, so that is tried first.
+# Grants and what depends on a view survive its replacement, so that is tried first. Otherwise the
+# views of ours above it are dropped and created with it.
 _REPLACE_VIEW = """
 DO $replace$
 DECLARE
@@ -90,11 +108,42 @@ BEGIN
     EXECUTE definition;
 EXCEPTION
     WHEN invalid_table_definition THEN
-        DROP VIEW {name};
-        EXECUTE definition;
+        DROP VIEW IF EXISTS {names};
+        EXECUTE $views$
+{texts}
+$views$;
 END
 $replace$;
 {comments}"""
+
+# Who may read the totals may read what commands compute from them.
+_SHARE_VIEW = """
+DO $share$
+DECLARE
+    reader record;
+BEGIN
+    FOR reader IN
+        SELECT DISTINCT
+            CASE
+                WHEN x.grantee = 0 THEN 'PUBLIC'
+                ELSE quote_ident(pg_get_userbyid(x.grantee))
+            END AS role
+        FROM pg_class c
+        CROSS JOIN LATERAL aclexplode(c.relacl) x
+        WHERE c.relnamespace = 'rollup'::regnamespace
+        AND c.relname = 'current_rollups'
+        AND x.privilege_type = 'SELECT'
+        AND x.grantee <> c.relowner
+    LOOP
+        EXECUTE format('GRANT SELECT ON {name} TO %s', reader.role);
+    END LOOP;
+END
+$share$"""
+_SHARED = {
+    *("rollup.metrics", "rollup.reports", "rollup.timezone_aliases"),
+    *("rollup.unsummed_totals", "rollup.unsummed_members"),
+}
+"""Views that functions and other views read with the rights of their caller."""
 
 
 def of_tables(changes: Changes) -> Iterator[Statement]:
@@ -138,9 +187,10 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
         return
     if changes.miscounts or changes.difference or changes.has_sealed or changes.fresh:
         yield TAKE_SLOTS
+    yield _UNCHECKED
     for one in changes.objects:
         if one.kind != "trigger" and one.rendered is not None:
-            yield from _created(one, one.rendered)
+            yield from _created(one, one.rendered, changes)
     if any(one.kind == "function" for one in changes.objects):
         yield _CLOSE
     yield from gaps.of_difference(changes.difference)
@@ -156,6 +206,7 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
             yield Statement(text=one.rendered.text)
     for drop in changes.drops:
         yield _dropped(drop)
+    yield _CHECK
     yield from partitions.remembered()
     if not changes.are_columns_remembered:
         yield from columns.taken_over(changes.registry)
@@ -176,25 +227,58 @@ def of_accounts(registry: Registry) -> Iterator[Statement]:
     yield Statement(text="SELECT rollup.follow_accounts()", lock=lock, why=why)
 
 
-def _created(one: Object, rendered: Rendered) -> Iterator[Statement]:
+def _created(one: Object, rendered: Rendered, changes: Changes) -> Iterator[Statement]:
     """Create or replace an object, which leaves grants on it; else drop the one in place first."""
     old = one.in_place
     if old is None:
         yield Statement(text=rendered.text)
+        if one.name in _SHARED:
+            yield Statement(text=_SHARE_VIEW.format(name=one.name))
     elif one.kind == "type":
         yield Statement(text=_altered(rendered, old))
+        yield from _users(rendered, changes)
     elif one.kind == "view":
         definition = rendered.definition
         comments = rendered.text.removeprefix(definition).removeprefix(";").lstrip()
+        chain = (rendered, *_above(rendered, changes.rendered))
         yield Statement(
-            text=_REPLACE_VIEW.format(definition=definition, name=one.name, comments=comments),
-            lock=Lock("ACCESS EXCLUSIVE", (one.name,)),
+            text=_REPLACE_VIEW.format(
+                definition=definition,
+                names=", ".join(view.name for view in chain),
+                texts="".join(view.text for view in chain),
+                comments=comments,
+            ),
+            lock=Lock("ACCESS EXCLUSIVE", tuple(view.name for view in chain)),
             why="it is replaced",
         )
     else:
         if one.is_recreated:
             yield _dropped(old.drop)
         yield Statement(text=rendered.text)
+
+
+def _users(type_: Rendered, changes: Changes) -> Iterator[Statement]:
+    """Replace the functions that name a type: sessions keep plans for its old attributes.
+
+    Those that have changed themselves are replaced anyway.
+    """
+    name = re.compile(rf"\b{re.escape(type_.name)}\b")
+    changed = {one.name for one in changes.objects}
+    for other in changes.rendered:
+        is_function = other.kind == "function" and other.name not in changed
+        if is_function and name.search(other.definition):
+            yield Statement(text=other.text)
+
+
+def _above(view: Rendered, others: tuple[Rendered, ...]) -> tuple[Rendered, ...]:
+    """List the views that read a view, straight or by others, in the order of their rendering."""
+    names, found = {view.name}, []
+    for other in others:
+        reads = any(re.search(rf"\b{re.escape(name)}\b", other.definition) for name in names)
+        if other.kind == "view" and other.name not in names and reads:
+            names.add(other.name)
+            found.append(other)
+    return tuple(found)
 
 
 def _dropped(drop: str) -> Statement:

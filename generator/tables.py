@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from generator.database import plainly
 from generator.errors import DatabaseError
+from generator.event import event
 from generator.quoting import Sql, ident, qualified
-from generator.render import Found, columns
+from generator.render import Found
 
 if TYPE_CHECKING:
     from generator.database import Connection
@@ -126,7 +127,7 @@ def lacking(session: Connection, registry: Registry) -> tuple[Lack, ...]:
     """List the tables of ours that are missing, or lack a column or a default."""
     rollups = registry.rollups
     defaults = (*amounts(registry), *MOMENTS)
-    pending = ("id", "sign", *(column.name for column in columns(registry)))
+    pending = ("id", "sign", *(one.column for one in event(registry).stored))
     members = (*key(registry), "member", "occurrences")
     owned: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
         (rollups.schema, rollups.table, (*key(registry), *defaults), defaults),

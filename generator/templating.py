@@ -69,6 +69,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {"ident": ident, "literal": literal, "qualified": qualified, "indent": _indent}
+    made.filters["filled"] = _filled
     return made
 
 
@@ -91,3 +92,26 @@ def _indent(text: Sql, width: int = 4) -> Sql:
     if not isinstance(text, Sql):
         raise TypeError(f"not SQL: {text!r}")
     return Sql(re.sub(r"\n(?!\n)", "\n" + " " * width, text.rstrip("\n")))
+
+
+def listed(alias: Sql, names: Iterable[str]) -> Sql:
+    """Write a list of an alias's columns, which fills lines."""
+    return _filled(
+        Sql(",\n".join(f"{alias}.{ident(name)}" if alias else ident(name) for name in names))
+    )
+
+
+def _filled(text: Sql, width: int = 88) -> Sql:
+    """Let a list of one item a line fill lines; an item of several lines has its own."""
+    if not isinstance(text, Sql):
+        raise TypeError(f"not SQL: {text!r}")
+    lines: list[str] = []
+    is_open = False
+    for item in re.split(r"\n(?! )", text.strip()):
+        is_long = "\n" in item
+        if is_open and not is_long and len(lines[-1]) + 1 + len(item) <= width:
+            lines[-1] += f" {item}"
+        else:
+            lines.append(item)
+        is_open = not is_long
+    return Sql("\n".join(lines))

@@ -47,31 +47,11 @@ BEGIN
             count(*) AS events
         FROM (
             SELECT
-                e.account_id::bigint AS account_id,
-                (e.created_at)::date AS date
-            FROM public.reporting_events e
-            WHERE e.account_id IS NOT NULL
-            AND e.name::text IN (
-                'conversation_resolved',
-                'first_response',
-                'reply_time',
-                'conversation_bot_resolved',
-                'conversation_bot_handoff'
-            )
-            AND e.created_at >= '0001-01-01 00:00'
-            AND e.created_at < '10000-01-01 00:00'
-            AND (
-                backfill_chunks.account_ids IS NULL
-                OR e.account_id = ANY (backfill_chunks.account_ids)
-            )
-            AND (
-                backfill_chunks.since IS NULL
-                OR e.created_at >= greatest(backfill_chunks.since, '0001-01-03') - 2
-            )
-            AND (
-                backfill_chunks.until IS NULL
-                OR e.created_at < least(backfill_chunks.until, '10000-01-01') + 2
-            )
+                e.account_id,
+                (e.at AT TIME ZONE 'UTC')::date AS date
+            FROM rollup.events_near(
+                backfill_chunks.account_ids, backfill_chunks.since, backfill_chunks.until, NULL
+            ) e
         ) e
         JOIN rollup.accounts a ON a.account_id = e.account_id
         WHERE a.wanted IS NOT NULL

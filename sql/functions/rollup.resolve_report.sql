@@ -47,14 +47,7 @@ BEGIN
     PERFORM rollup.require_choice(
         'metric',
         resolve_report.metric,
-        ARRAY [
-            'resolutions_count',
-            'avg_resolution_time',
-            'avg_first_response_time',
-            'reply_time',
-            'bot_resolutions_count',
-            'bot_handoffs_count'
-        ]::text[]
+        ARRAY (SELECT m.report FROM rollup.reports m)
     );
     PERFORM rollup.require_choice(
         'dimension',
@@ -71,9 +64,7 @@ BEGIN
         ARRAY ['hour', 'day', 'week', 'month', 'quarter', 'year', 'range']
     );
     PERFORM rollup.require_choice(
-        'start of the week',
-        resolve_report.week_start,
-        ARRAY ['sunday', 'monday']
+        'start of the week', resolve_report.week_start, ARRAY ['sunday', 'monday']
     );
     PERFORM rollup.require_choice('setting of rollup.reads', reads, ARRAY ['account', 'on', 'off']);
     PERFORM rollup.require_moments(resolve_report.since, resolve_report.until);
@@ -90,85 +81,12 @@ BEGIN
     END;
     q.business_hours := coalesce(resolve_report.business_hours, false);
 
-    SELECT
-        m.event,
-        m.metric,
-        m.is_average,
-        m.is_distinct,
-        m.excluded_event,
-        m.excluded_metric
-    INTO
-        q.event,
-        q.metric,
-        q.is_average,
-        q.is_distinct,
-        q.excluded_event,
-        q.excluded_metric
-    FROM (VALUES
-        (
-            'resolutions_count',
-            'conversation_resolved',
-            'resolutions_count',
-            false,
-            false,
-            NULL,
-            NULL
-        ),
-        (
-            'avg_resolution_time',
-            'conversation_resolved',
-            'resolution_time',
-            true,
-            false,
-            NULL,
-            NULL
-        ),
-        (
-            'avg_first_response_time',
-            'first_response',
-            'first_response',
-            true,
-            false,
-            NULL,
-            NULL
-        ),
-        (
-            'reply_time',
-            'reply_time',
-            'reply_time',
-            true,
-            false,
-            NULL,
-            NULL
-        ),
-        (
-            'bot_resolutions_count',
-            'conversation_bot_resolved',
-            'bot_resolutions_count',
-            false,
-            false,
-            'conversation_bot_handoff',
-            'bot_handoffs_count'
-        ),
-        (
-            'bot_handoffs_count',
-            'conversation_bot_handoff',
-            'bot_handoffs_count',
-            false,
-            true,
-            NULL,
-            NULL
-        )
-    ) m (report, event, metric, is_average, is_distinct, excluded_event, excluded_metric)
+    SELECT m.event, m.metric, m.is_average, m.is_distinct, m.excluded_event, m.excluded_metric
+    INTO q.event, q.metric, q.is_average, q.is_distinct, q.excluded_event, q.excluded_metric
+    FROM rollup.reports m
     WHERE m.report = resolve_report.metric;
 
-    SELECT
-        a.timezone,
-        a.wanted,
-        a.sealed,
-        a.reads_enabled,
-        v.covered,
-        v.missing
+    SELECT a.timezone, a.wanted, a.sealed, a.reads_enabled, v.covered, v.missing
     INTO account
     FROM rollup.accounts a
     CROSS JOIN LATERAL (

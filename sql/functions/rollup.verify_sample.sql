@@ -47,20 +47,17 @@ BEGIN
         FROM (
             (
                 SELECT
-                    e.account_id::bigint AS account_id,
+                    e.account_id,
                     z.date
                 FROM (
                     SELECT
-                        e.account_id,
-                        e.created_at
+                        e.account_id::bigint AS account_id,
+                        e.created_at AT TIME ZONE 'UTC' AS at
                     FROM public.reporting_events e TABLESAMPLE system (verify_sample.of_events)
                     WHERE e.account_id IS NOT NULL
                     AND e.name::text IN (
-                        'conversation_resolved',
-                        'first_response',
-                        'reply_time',
-                        'conversation_bot_resolved',
-                        'conversation_bot_handoff'
+                        'conversation_resolved', 'first_response', 'reply_time',
+                        'conversation_bot_resolved', 'conversation_bot_handoff'
                     )
                     AND e.created_at >= '0001-01-01 00:00'
                     AND e.created_at < '10000-01-01 00:00'
@@ -72,7 +69,7 @@ BEGIN
                     OFFSET 0
                 ) k
                 CROSS JOIN LATERAL (
-                    SELECT (e.created_at AT TIME ZONE 'UTC' AT TIME ZONE k.timezone)::date AS date
+                    SELECT (e.at AT TIME ZONE k.timezone)::date AS date
                     OFFSET 0
                 ) z
                 ORDER BY random()

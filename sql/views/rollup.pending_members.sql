@@ -1,0 +1,37 @@
+CREATE OR REPLACE VIEW rollup.pending_members AS
+SELECT
+    e.account_id, z.date, d.dimension_type, d.dimension_id, m.metric, m.member,
+    sum(e.sign) AS occurrences
+FROM (
+    SELECT p.sign AS sign, p.account_id::bigint AS account_id, p.name::text AS event,
+        p.created_at AT TIME ZONE 'UTC' AS at, p.user_id::bigint AS agent,
+        p.inbox_id::bigint AS inbox, p.conversation_id::bigint AS conversation_id,
+        p.value AS value, p.value_in_business_hours AS value_in_business_hours
+    FROM rollup.pending_events p
+) e
+JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
+CROSS JOIN LATERAL (
+    SELECT a.timezone
+    WHERE rollup.knows_timezone(a.timezone)
+    OFFSET 0
+) k
+CROSS JOIN LATERAL (
+    SELECT (e.at AT TIME ZONE k.timezone)::date AS date
+    OFFSET 0
+) z
+JOIN LATERAL (VALUES
+    ('conversation_bot_handoff', 'bot_handoffs_count', e.conversation_id::bigint),
+    ('conversation_bot_resolved', 'bot_resolutions_count', e.conversation_id::bigint)
+) m (event, metric, member) ON m.event = e.event AND m.member IS NOT NULL
+CROSS JOIN LATERAL (VALUES
+    ('account', e.account_id::bigint),
+    ('agent', e.agent::bigint),
+    ('inbox', e.inbox::bigint)
+) d (dimension_type, dimension_id)
+WHERE d.dimension_id IS NOT NULL
+AND e.event IN ('conversation_bot_handoff', 'conversation_bot_resolved')
+GROUP BY e.account_id, d.dimension_type, m.metric, z.date, d.dimension_id, m.member
+HAVING sum(e.sign) <> 0;
+
+COMMENT ON VIEW rollup.pending_members IS
+    'What pending events change in the members that are recorded.';
