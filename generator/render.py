@@ -31,6 +31,8 @@ _VIEWS = (
 )
 _FUNCTIONS = (
     "require_read_committed",
+    "trigger_problems",
+    "bounds_of",
     "are_triggers_on",
     "require_triggers",
     "table_problems",
@@ -95,12 +97,15 @@ _TRANSITION_TABLES = {
     "delete": "OLD TABLE AS deleted",
     "truncate": "",
 }
+_TRIGGER_TYPES = {"insert": 4, "update": 16, "delete": 8, "truncate": 32}
+"""What pg_trigger.tgtype says of a trigger AFTER each, FOR EACH STATEMENT: pg_trigger.h."""
 _WRITERS = {"inline": "after_change", "append": "append_change"}
 """The template of a trigger function, by write mode."""
 
 LONGEST_ID = 255
 """How many bytes of a text id count as they are: see the function rollup.short_id()."""
 
+_TRANSITION_TABLE = re.compile(r"(OLD|NEW) TABLE AS (\w+)")
 _DEFINITION_END = re.compile(r";\n\nCOMMENT ON ")
 
 
@@ -141,6 +146,17 @@ class Column:
     def of_event(self) -> Sql:
         """What it is called where an event is alone, in a record."""
         return _of_event(self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerInCatalog:
+    """A trigger on a table of events, as pg_trigger has it; no transition table: an empty name."""
+
+    name: str
+    function: str
+    type: int
+    old_table: str
+    new_table: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,10 +222,7 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "columns": columns(registry),
         "read_columns": _read_columns(registry),
         "tables_in_use": _tables_in_use(registry),
-        "event_triggers": [
-            (f"rollup_after_{verb}", _trigger_function_name(source.table, f"after_{verb}"))
-            for verb in _TRANSITION_TABLES
-        ],
+        "event_triggers": _triggers_in_catalog(source.table),
         "event_account": _of_event(source.account),
         "event_name": _of_event(source.name),
         "event_time": _of_event(source.time),
@@ -228,6 +241,23 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "add_key": ADD_KEY,
     }
     return env
+
+
+def _triggers_in_catalog(table: str) -> tuple[TriggerInCatalog, ...]:
+    """List the triggers on each table of events as pg_trigger has them."""
+    listed = []
+    for verb, transition_tables in _TRANSITION_TABLES.items():
+        named = dict(_TRANSITION_TABLE.findall(transition_tables))
+        listed.append(
+            TriggerInCatalog(
+                name=f"rollup_after_{verb}",
+                function=_trigger_function_name(table, f"after_{verb}"),
+                type=_TRIGGER_TYPES[verb],
+                old_table=named.get("OLD", ""),
+                new_table=named.get("NEW", ""),
+            )
+        )
+    return tuple(listed)
 
 
 def _tables_in_use(registry: Registry) -> tuple[tuple[Sql, str, str], ...]:

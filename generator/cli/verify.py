@@ -145,10 +145,12 @@ def _tell_unsettled(session: Connection, scope: verifying.Scope) -> bool:
         note(f"and {len(found) - MOST} accounts more")
     if found:
         note("to settle that: python -m generator backfill")
-    is_kept = verifying.is_kept(session)
-    if not is_kept:
-        note("triggers are missing or disabled: totals are not kept; python -m generator deploy")
-    return bool(found) or not is_kept
+    unkept = verifying.unkept(session)
+    for problem, cure in unkept[:MOST]:
+        note(f"totals are not kept: {problem}; {cure}")
+    if len(unkept) > MOST:
+        note(f"and {len(unkept) - MOST} reasons more")
+    return bool(found or unkept)
 
 
 def _show(rows: list[dict[str, Any]], compared: str, *, limit: int, json_: bool) -> bool:
