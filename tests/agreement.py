@@ -93,6 +93,11 @@ def unkept(damage: str, words: str, *, told: str = "rollup_after_") -> Agreed:
     return Agreed(damage, (2, told), (2, told), (2, words), (1, words), (0, told))
 
 
+def below(damage: str, words: str) -> Agreed:
+    """Say of events that are below another table: deploy refuses, and no day is covered."""
+    return Agreed(damage, (2, words), (1, words), (2, words), (1, words), (1, words))
+
+
 def object_damage(name: str) -> Agreed:
     """Say of an object that is not as rendered: deploy mends it."""
     damage = DAMAGES[name]
@@ -235,6 +240,15 @@ AGREED = {name: object_damage(name) for name in DAMAGES if name != BEYOND_REACH}
         f"{EVENTS}: twice",
         told="twice",
     ),
+    "events inherit from another table": below(
+        f"CREATE TABLE public.base (LIKE {EVENTS}); ALTER TABLE {EVENTS} INHERIT public.base",
+        f"{EVENTS} is below public.base",
+    ),
+    "events are a partition of another table": below(
+        f"CREATE TABLE public.base (LIKE {EVENTS}) PARTITION BY LIST (account_id);"
+        f"ALTER TABLE public.base ATTACH PARTITION {EVENTS} DEFAULT",
+        f"{EVENTS} is below public.base",
+    ),
     "another role may run a trigger function": Agreed(
         "GRANT EXECUTE ON FUNCTION rollup.reporting_events_after_insert() TO pg_monitor",
         (2, "OUTDATED"),
@@ -285,6 +299,11 @@ AGREED_OF_PARTITIONS = {
         "CREATE TABLE public.april PARTITION OF public.reporting_events"
         " FOR VALUES FROM ('2026-04-01') TO ('2026-05-01')",
         "public.april: rollup_after_delete",
+    ),
+    "the partitioned events are a partition": below(
+        f"CREATE TABLE public.base (LIKE {EVENTS}) PARTITION BY LIST (account_id);"
+        f"ALTER TABLE public.base ATTACH PARTITION {EVENTS} DEFAULT",
+        f"{EVENTS} is below public.base",
     ),
 }
 """The same where the events are in partitions."""
