@@ -38,6 +38,7 @@ _FUNCTIONS = (
     "table_problems",
     "require_tables",
     "is_part_of",
+    "note_uncounted",
     "short_id",
     "require_day",
     "require_days",
@@ -211,6 +212,11 @@ def columns(registry: Registry) -> tuple[Column, ...]:
     )
 
 
+def source_key(registry: Registry) -> str:
+    """Name what a deployment writes down of the source table: its oid."""
+    return f"table {qualified(registry.source.schema, registry.source.table)}"
+
+
 def _environment(registry: Registry, found: Found) -> Environment:
     env = environment()
     source, accounts, rollups = registry.source, registry.accounts, registry.rollups
@@ -227,6 +233,7 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "event_name": _of_event(source.name),
         "event_time": _of_event(source.time),
         "events": qualified(source.schema, source.table),
+        "source_key": source_key(registry),
         "rollups": qualified(rollups.schema, rollups.table),
         "id_type": Sql(rollups.id_type),
         "grouped_columns": _grouped_columns(registry),
