@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from generator import __version__
 from generator.counting import Counting
+from generator.quoting import qualified
+from generator.render import source_key
 from generator.statements import Statement
 
 if TYPE_CHECKING:
@@ -38,7 +40,10 @@ SELECT
     %(registry)s,
     %(counting)s::jsonb,
     %(changes)s::text[],
-    %(functions)s::jsonb || jsonb_object_agg(
+    %(functions)s::jsonb || jsonb_build_object(
+        %(key)s::text,
+        to_regclass(%(source)s)::oid::text
+    ) || jsonb_object_agg(
         v.key,
         encode(
             sha256(convert_to(v.value || E'\n' || pg_get_viewdef(to_regclass(v.name)), 'UTF8')),
@@ -62,7 +67,7 @@ class Deployed:
     registry_digest: str
     counting: Counting
     definitions: dict[str, str]
-    """By kind and name: see generator.catalog."""
+    """By kind and name: see generator.catalog. Of the source table it is the oid."""
 
 
 def last(session: Connection) -> Deployed | None:
@@ -85,7 +90,8 @@ def record(
 ) -> Statement:
     """Write the statement that writes down a deployment: what it changed, and what is there now.
 
-    The fingerprint of a view is that of its rendering and of what the server prints of it.
+    The fingerprint of a view is that of its rendering and of what the server prints of it. The oid
+    of the source table tells a trigger function that its table is that one, under another name.
     """
     values = {
         "version": __version__,
@@ -93,6 +99,8 @@ def record(
         "counting": json.dumps(registry.counting.as_json(), indent=4, ensure_ascii=False),
         "changes": list(changes),
         "functions": json.dumps(functions, indent=4, ensure_ascii=False),
+        "key": source_key(registry),
+        "source": qualified(registry.source.schema, registry.source.table),
         "views": json.dumps(views, indent=4, ensure_ascii=False),
     }
     return Statement(text=_RECORD, values=values)

@@ -41,12 +41,15 @@ _VIEWS = (
 )
 _FUNCTIONS = (
     "require_read_committed",
+    "trigger_problems",
+    "bounds_of",
     "are_triggers_on",
     "require_triggers",
     "require_columns",
     "table_problems",
     "require_tables",
     "is_part_of",
+    "note_uncounted",
     "short_id",
     "require_day",
     "require_days",
@@ -131,6 +134,8 @@ _TRANSITION_TABLES = {
     "delete": "OLD TABLE AS deleted",
     "truncate": "",
 }
+_TRIGGER_TYPES = {"insert": 4, "update": 16, "delete": 8, "truncate": 32}
+"""What pg_trigger.tgtype says of a trigger AFTER each, FOR EACH STATEMENT: pg_trigger.h."""
 _WRITERS = ("take_in", "take_in_event")
 _SUFFIXES = {"inline": "", "append": "_appending"}
 """How the templates of functions that take events in are called, by write mode."""
@@ -138,6 +143,7 @@ _SUFFIXES = {"inline": "", "append": "_appending"}
 LONGEST_ID = 255
 """How many bytes of a text id count as they are: see the function rollup.short_id()."""
 
+_TRANSITION_TABLE = re.compile(r"(OLD|NEW) TABLE AS (\w+)")
 _DEFINITION_END = re.compile(r";\n\nCOMMENT ON ")
 
 
@@ -163,6 +169,17 @@ class Rendered:
     def is_closed(self) -> bool:
         """Whether it is a function that nobody may run but its owner and whom he grants it."""
         return "\nREVOKE EXECUTE ON " in self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerInCatalog:
+    """A trigger on a table of events, as pg_trigger has it; no transition table: an empty name."""
+
+    name: str
+    function: str
+    type: int
+    old_table: str
+    new_table: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +229,11 @@ def _absent(registry: Registry) -> set[str]:
     }
 
 
+def source_key(registry: Registry) -> str:
+    """Name what a deployment writes down of the source table: its oid."""
+    return f"table {qualified(registry.source.schema, registry.source.table)}"
+
+
 def _environment(registry: Registry, found: Found) -> Environment:
     env = environment()
     event = event_of(registry)
@@ -227,11 +249,9 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "amounts": lambda alias: listed(alias, _amounts(registry)),
         "read_columns": _read_columns(registry),
         "tables_in_use": _tables_in_use(registry),
-        "event_triggers": [
-            (f"rollup_after_{verb}", _trigger_function_name(source.table, f"after_{verb}"))
-            for verb in _TRANSITION_TABLES
-        ],
+        "event_triggers": _triggers_in_catalog(source.table),
         "events": qualified(source.schema, source.table),
+        "source_key": source_key(registry),
         "rollups": qualified(rollups.schema, rollups.table),
         "id_type": Sql(rollups.id_type),
         "grouping_sets": _grouping_sets(event),
@@ -253,6 +273,23 @@ def _amounts(registry: Registry) -> Iterator[str]:
     yield "count"
     for measure in registry.measures:
         yield from (measure.count, measure.sum)
+
+
+def _triggers_in_catalog(table: str) -> tuple[TriggerInCatalog, ...]:
+    """List the triggers on each table of events as pg_trigger has them."""
+    found = []
+    for verb, transition_tables in _TRANSITION_TABLES.items():
+        named = dict(_TRANSITION_TABLE.findall(transition_tables))
+        found.append(
+            TriggerInCatalog(
+                name=f"rollup_after_{verb}",
+                function=_trigger_function_name(table, f"after_{verb}"),
+                type=_TRIGGER_TYPES[verb],
+                old_table=named.get("OLD", ""),
+                new_table=named.get("NEW", ""),
+            )
+        )
+    return tuple(found)
 
 
 def _tables_in_use(registry: Registry) -> tuple[tuple[Sql, str, str], ...]:

@@ -89,6 +89,30 @@ SELECT EXISTS (
 )
 """
 
+# A statement on a table above fires no trigger of those below it.
+_ABOVE = """
+WITH RECURSIVE family AS (
+    SELECT %s::oid AS relation
+    UNION
+    SELECT i.inhrelid
+    FROM family f
+    JOIN pg_inherits i ON i.inhparent = f.relation
+    WHERE NOT i.inhdetachpending
+)
+SELECT
+    quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+    quote_ident(pn.nspname) || '.' || quote_ident(pc.relname),
+    pc.relkind = 'p'
+FROM family f
+JOIN pg_class c ON c.oid = f.relation
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_inherits i ON i.inhrelid = f.relation
+JOIN pg_class pc ON pc.oid = i.inhparent
+JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+WHERE i.inhparent NOT IN (SELECT o.relation FROM family o)
+ORDER BY 1, 2
+"""
+
 
 def check(session: Connection, registry: Registry) -> None:
     """Check every table that a registry names; all that is wrong is one DatabaseError."""
@@ -110,6 +134,7 @@ def problems(session: Connection, registry: Registry) -> list[str]:
     else:
         read = reading.of_events(registry)
         found += _misfits(events, read) + _loose(events, read) + _virtual(events, read)
+        found += _below(session, events)
     if accounts is not None:
         table = find(session, accounts.schema, accounts.table)
         if table is None:
@@ -174,6 +199,20 @@ def _virtual(table: Table, names: Iterable[str]) -> list[str]:
         for name in names
         if name in table.columns and table.columns[name].is_virtual
     ]
+
+
+def _below(session: Connection, table: Table) -> list[str]:
+    """Say which tables of events are below another, by way of which they are written uncounted."""
+    problems = []
+    for below, above, is_partitioned in session.execute(_ABOVE, (table.oid,)):
+        action = f"{above} DETACH PARTITION {below}"
+        if not is_partitioned:
+            action = f"{below} NO INHERIT {above}"
+        problems.append(
+            f"table {below} is below {above}, and what is written by way of that is not counted: "
+            f"ALTER TABLE {action}; or name {above} in the registry, under [source]"
+        )
+    return problems
 
 
 def _not_adoptable(

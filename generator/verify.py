@@ -81,6 +81,8 @@ AND (
 ORDER BY account_id
 """
 
+_UNKEPT = "SELECT t.problem, t.cure FROM rollup.trigger_problems() t ORDER BY t.problem"
+
 # Days go as text: the server has some that Python has not.
 _DAY_AFTER = """
 SELECT CASE WHEN d.day < '5874897-12-31' THEN (d.day + 1)::text END
@@ -178,9 +180,9 @@ def unsettled(session: Connection, scope: Scope) -> list[tuple[int, str]]:
     return session.execute(_UNSETTLED, {"account": scope.account_id}).fetchall()
 
 
-def is_kept(session: Connection) -> bool:
-    """Tell whether the triggers that keep the totals are there and enabled."""
-    return session.execute("SELECT rollup.are_triggers_on()").fetchone() == (True,)
+def unkept(session: Connection) -> list[tuple[str, str]]:
+    """Say why events come and go uncounted, or count twice, and what to do about each reason."""
+    return session.execute(_UNKEPT).fetchall()
 
 
 def changed_columns(session: Connection) -> tuple[Changed, ...]:

@@ -96,6 +96,16 @@ BROKEN = {
 """The damages to objects without which a command cannot do its work, and fails."""
 
 
+def unkept(damage: str, words: str, *, told: str = "rollup_after_") -> Agreed:
+    """Say of triggers that are not as deployed: no day is called covered, until deploy mends it."""
+    return Agreed(damage, (2, told), (2, told), (2, words), (1, words), (0, told))
+
+
+def below(damage: str, words: str) -> Agreed:
+    """Say of events that are below another table: deploy refuses, and no day is covered."""
+    return Agreed(damage, (2, words), (1, words), (2, words), (1, words), (1, words))
+
+
 def object_damage(name: str) -> Agreed:
     """Say of an object that is not as rendered: deploy mends it."""
     damage = DAMAGES[name]
@@ -216,6 +226,47 @@ AGREED = {name: object_damage(name) for name in DAMAGES if name != BEYOND_REACH}
         (0, "backfilled"),
         (0, ""),
     ),
+    "a trigger has a condition": unkept(
+        f"CREATE OR REPLACE TRIGGER rollup_after_insert AFTER INSERT ON {EVENTS}"
+        " REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT WHEN (current_user = 'x')"
+        " EXECUTE FUNCTION rollup.reporting_events_after_insert()",
+        f"{EVENTS}: rollup_after_insert",
+    ),
+    "a trigger is for some columns": unkept(
+        f"DROP TRIGGER rollup_after_update ON {EVENTS};"
+        f"CREATE TRIGGER rollup_after_update AFTER UPDATE OF value ON {EVENTS}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION rollup.reporting_events_after_update()",
+        f"{EVENTS}: rollup_after_update",
+    ),
+    "a trigger fires for rows": unkept(
+        f"DROP TRIGGER rollup_after_delete ON {EVENTS};"
+        f"CREATE TRIGGER rollup_after_delete AFTER DELETE ON {EVENTS}"
+        " REFERENCING OLD TABLE AS deleted"
+        " FOR EACH ROW EXECUTE FUNCTION rollup.reporting_events_after_delete()",
+        f"{EVENTS}: rollup_after_delete",
+    ),
+    "a trigger names another table of rows": unkept(
+        f"CREATE OR REPLACE TRIGGER rollup_after_insert AFTER INSERT ON {EVENTS}"
+        " REFERENCING NEW TABLE AS added FOR EACH STATEMENT"
+        " EXECUTE FUNCTION rollup.reporting_events_after_insert()",
+        f"{EVENTS}: rollup_after_insert",
+    ),
+    "a second trigger counts": unkept(
+        f"CREATE TRIGGER twice AFTER INSERT ON {EVENTS}"
+        " REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT"
+        " EXECUTE FUNCTION rollup.reporting_events_after_insert()",
+        f"{EVENTS}: twice",
+        told="twice",
+    ),
+    "events inherit from another table": below(
+        f"CREATE TABLE public.base (LIKE {EVENTS}); ALTER TABLE {EVENTS} INHERIT public.base",
+        f"{EVENTS} is below public.base",
+    ),
+    "events are a partition of another table": below(
+        f"CREATE TABLE public.base (LIKE {EVENTS}) PARTITION BY LIST (account_id);"
+        f"ALTER TABLE public.base ATTACH PARTITION {EVENTS} DEFAULT",
+        f"{EVENTS} is below public.base",
+    ),
     "another role may run a trigger function": Agreed(
         "GRANT EXECUTE ON FUNCTION rollup.reporting_events_after_insert() TO pg_monitor",
         (2, "OUTDATED"),
@@ -233,3 +284,44 @@ AGREED = {name: object_damage(name) for name in DAMAGES if name != BEYOND_REACH}
         (0, ""),
     ),
 }
+
+PART = "public.march_of_2"
+
+AGREED_OF_PARTITIONS = {
+    "a trigger of a partition is disabled": unkept(
+        f"ALTER TABLE {PART} DISABLE TRIGGER rollup_after_insert", f"{PART}: rollup_after_insert"
+    ),
+    "all triggers of a partition are disabled": unkept(
+        f"ALTER TABLE {PART} DISABLE TRIGGER USER", f"{PART}: rollup_after_delete"
+    ),
+    "a trigger of a partition is gone": unkept(
+        f"DROP TRIGGER rollup_after_insert ON {PART}", f"{PART}: rollup_after_insert"
+    ),
+    "a trigger of a partitioned partition is gone": unkept(
+        "DROP TRIGGER rollup_after_delete ON public.march", "public.march: rollup_after_delete"
+    ),
+    "a trigger of a partition has a condition": unkept(
+        f"CREATE OR REPLACE TRIGGER rollup_after_insert AFTER INSERT ON {PART}"
+        " REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT WHEN (current_user = 'x')"
+        " EXECUTE FUNCTION rollup.reporting_events_after_insert()",
+        f"{PART}: rollup_after_insert",
+    ),
+    "a second trigger of a partition counts": unkept(
+        f"CREATE TRIGGER twice AFTER INSERT ON {PART}"
+        " REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT"
+        " EXECUTE FUNCTION rollup.reporting_events_after_insert()",
+        f"{PART}: twice",
+        told="twice",
+    ),
+    "a partition has no triggers yet": unkept(
+        "CREATE TABLE public.april PARTITION OF public.reporting_events"
+        " FOR VALUES FROM ('2026-04-01') TO ('2026-05-01')",
+        "public.april: rollup_after_delete",
+    ),
+    "the partitioned events are a partition": below(
+        f"CREATE TABLE public.base (LIKE {EVENTS}) PARTITION BY LIST (account_id);"
+        f"ALTER TABLE public.base ATTACH PARTITION {EVENTS} DEFAULT",
+        f"{EVENTS} is below public.base",
+    ),
+}
+"""The same where the events are in partitions."""

@@ -12,10 +12,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from generator.deploy import deploy
 from generator.registry import load
-from tests.agreement import AGREED, COMMANDS, Agreed
+from tests.agreement import AGREED, AGREED_OF_PARTITIONS, COMMANDS, Agreed
 from tests.command import run
 from tests.databases import clone
 from tests.events import desk, mix
+from tests.layouts import PARTITIONED
 from tests.roles import Role, advised
 
 if TYPE_CHECKING:
@@ -24,14 +25,46 @@ if TYPE_CHECKING:
     from pytest_postgresql.executors import NoopExecutor
 
 
+GIVE = """
+SELECT format('ALTER TABLE %%s OWNER TO %%I', c.oid::regclass, o.owner)
+FROM pg_class c, (VALUES (%s)) o (owner)
+WHERE c.relispartition
+AND c.relkind IN ('r', 'p')
+UNION ALL
+SELECT format('GRANT ALL ON SCHEMA %%I TO %%I', n.nspname, o.owner)
+FROM pg_namespace n, (VALUES (%s)) o (owner)
+WHERE n.nspname = 'Old ones'
+UNION ALL
+SELECT format('GRANT ALL ON SEQUENCE %%s TO %%I', c.oid::regclass, o.owner)
+FROM pg_class c, (VALUES (%s)) o (owner)
+WHERE c.relname = 'ids'
+"""
+
+
 @pytest.fixture(scope="module")
 def filled(reference_template: NoopExecutor) -> Iterator[tuple[str, Role]]:
     """Give a database that is deployed, filled and covered, and its owner, who is no superuser."""
-    with clone(reference_template) as dsn:
+    with prepared(reference_template, "SELECT") as given:
+        yield given
+
+
+@pytest.fixture(scope="module")
+def partitioned(reference_template: NoopExecutor) -> Iterator[tuple[str, Role]]:
+    """Give the same with the events in partitions."""
+    with prepared(reference_template, PARTITIONED) as given:
+        yield given
+
+
+@contextmanager
+def prepared(template: NoopExecutor, layout: str) -> Iterator[tuple[str, Role]]:
+    with clone(template) as dsn:
         owner = Role(dsn)
         with psycopg.connect(dsn, autocommit=True) as root:
+            root.execute(layout.encode())
             root.execute(owner.creation.encode())
             root.execute(advised("Roles", root, app_owner=owner.name)[0].encode())
+            for [statement] in root.execute(GIVE, [owner.name] * 3).fetchall():
+                root.execute(statement)
         deploy(owner.dsn, load())
         with psycopg.connect(owner.dsn, autocommit=True) as session:
             mix(desk(session))
@@ -64,8 +97,17 @@ def damaged(dsn: str, owner: Role, statement: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("one", AGREED.values(), ids=AGREED)
 def test_commands_agree_on_what_is_well(one: Agreed, filled: tuple[str, Role]) -> None:
+    assert_agreed(one, filled)
+
+
+@pytest.mark.parametrize("one", AGREED_OF_PARTITIONS.values(), ids=AGREED_OF_PARTITIONS)
+def test_commands_agree_on_partitions(one: Agreed, partitioned: tuple[str, Role]) -> None:
+    assert_agreed(one, partitioned)
+
+
+def assert_agreed(one: Agreed, given: tuple[str, Role]) -> None:
     for command, arguments in COMMANDS.items():
-        with damaged(*filled, one.damage) as dsn:
+        with damaged(*given, one.damage) as dsn:
             done = run(*arguments, on=dsn)
         code, words = getattr(one, command)
         assert done.exit_code == code, (command, done.output)

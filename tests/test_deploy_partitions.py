@@ -10,12 +10,14 @@ import psycopg
 import pytest
 
 from generator.deploy import Deployment, deploy
+from generator.errors import DatabaseError
 from generator.patience import Patience
 from generator.registry import load
 from generator.status import inspect
 from tests.events import desk, mix
 from tests.layouts import APRIL, PARTITIONED
 from tests.oracle import assert_exact, assert_exact_where_covered, differences
+from tests.roles import new_roles
 from tests.waiting import PATIENCE, PAUSE
 
 if TYPE_CHECKING:
@@ -269,3 +271,56 @@ def test_a_partition_that_is_detached_loses_its_triggers_and_no_day_its_coverage
     assert_exact_where_covered(session)
     session.execute("CALL rollup.backfill()")
     assert_exact(session)
+
+
+def test_days_of_a_partition_with_a_trigger_off_are_not_covered_and_others_are(
+    session: Session, reference_database: str
+) -> None:
+    session.execute(APRIL.replace("MAXVALUE", "'2026-05-01'"))
+    assert covered(session) == ["{(,2026-03-31),[2026-05-02,)}"]
+    deploy(reference_database, REGISTRY)
+    assert is_covered(session)
+    session.execute("ALTER TABLE public.april DISABLE TRIGGER rollup_after_insert")
+    session.execute(INTO_APRIL)
+    assert covered(session) == ["{(,2026-03-31),[2026-05-02,)}"]
+    assert_exact_where_covered(session)
+    for statement in ("SELECT rollup.rebuild()", "CALL rollup.backfill()"):
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match=r"public\.april"):
+            session.execute(statement)
+    deploy(reference_database, REGISTRY)
+    session.execute("CALL rollup.backfill()")
+    assert_exact(session)
+    assert is_covered(session)
+
+
+def test_a_table_that_inherits_from_two_leaves_no_day_covered(
+    database: str, connect: Connect
+) -> None:
+    session = desk(connect(database))
+    session.execute(
+        "CREATE TABLE public.base (LIKE public.reporting_events INCLUDING DEFAULTS);"
+        "CREATE TABLE public.child () INHERITS (public.reporting_events, public.base)"
+    )
+    with pytest.raises(DatabaseError, match=r"public\.child is below public\.base"):
+        deploy(database, REGISTRY)
+    assert not is_covered(session)
+    session.execute("ALTER TABLE public.child NO INHERIT public.base")
+    deploy(database, REGISTRY)
+    session.execute("CALL rollup.backfill()")
+    assert is_covered(session)
+
+
+@pytest.mark.parametrize("damage", ["SELECT", "ALTER TABLE public.march DISABLE TRIGGER USER"])
+def test_a_reader_of_a_view_on_coverage_needs_no_right_to_a_schema(
+    damage: str, session: Session, reference_database: str, connect: Connect
+) -> None:
+    session.execute("CREATE SCHEMA shown; CREATE VIEW shown.days AS TABLE rollup.coverage")
+    session.execute(damage)
+    expected = session.execute("SELECT d.covered::text FROM shown.days d").fetchall()
+    with new_roles(session, reference_database) as [reader]:
+        session.execute(f"GRANT USAGE ON SCHEMA shown TO {reader.name}")
+        session.execute(f"GRANT SELECT ON shown.days TO {reader.name}")
+        session.execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+        reading = connect(reader.dsn)
+        assert reading.execute("SELECT d.covered::text FROM shown.days d").fetchall() == expected
+        reading.close()

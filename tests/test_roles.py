@@ -63,6 +63,8 @@ REPORTS = {
     "coverage": "SELECT * FROM rollup.coverage ORDER BY 1",
     "coverage of metrics": "SELECT * FROM rollup.metric_coverage ORDER BY 1, 2, 3",
     "status": "SELECT * FROM rollup.status ORDER BY 1",
+    "another zone": f"SELECT * FROM rollup.timeseries(1, 'reply_time', NULL, NULL, {RANGE},"
+    " timezone => 'Berlin')",
     "columns": "SELECT count(*) FROM rollup.changed_columns",
     "differences": "SELECT * FROM rollup.standing_differences ORDER BY 1",
 }

@@ -13,6 +13,7 @@ from generator.registry import load
 from generator.status import inspect
 from tests.command import fail
 from tests.events import desk, mix, write
+from tests.layouts import PARTITIONED
 from tests.oracle import assert_exact, assert_exact_where_covered
 from tests.roles import Role, advised, new_roles
 
@@ -303,6 +304,84 @@ def test_a_table_that_is_no_longer_the_source_is_written_to_without_being_counte
     assert any(
         one.status == "ORPHANED" and one.table == table for one in inspect(session, load()).objects
     )
+
+
+AWAY = {
+    "renamed": (
+        "ALTER TABLE public.reporting_events RENAME TO aside",
+        "public.aside",
+        "ALTER TABLE public.aside RENAME TO reporting_events",
+    ),
+    "moved": (
+        "ALTER TABLE public.reporting_events SET SCHEMA attic",
+        "attic.reporting_events",
+        "ALTER TABLE attic.reporting_events SET SCHEMA public",
+    ),
+    "renamed and a partition written to": (
+        "ALTER TABLE public.reporting_events RENAME TO aside",
+        "public.march_of_others",
+        "ALTER TABLE public.aside RENAME TO reporting_events",
+    ),
+}
+WRITES = (
+    "INSERT INTO {} (id, name, value, account_id, created_at, updated_at)"
+    " VALUES (0, 'reply_time', 1, 1, '2026-03-10', now())",
+    "UPDATE {} SET value = 7 WHERE account_id = 1",
+    "DELETE FROM {} WHERE account_id = 1",
+    "TRUNCATE {}",
+)
+
+
+@pytest.mark.parametrize("write_", WRITES, ids=["insert", "update", "delete", "truncate"])
+@pytest.mark.parametrize("how", AWAY)
+def test_no_day_is_wrong_after_the_events_table_was_written_to_under_another_name(
+    how: str, write_: str, reference_database: str, connect: Connect
+) -> None:
+    away, table, back = AWAY[how]
+    session = connect(reference_database)
+    session.execute("CREATE SCHEMA attic")
+    if "partition" in how:
+        session.execute(PARTITIONED)
+    deploy(reference_database, load())
+    mix(desk(session))
+    session.execute(away)
+    session.execute(write_.format(table))
+    session.execute(back)
+    assert_exact_where_covered(session)
+    session.execute("CALL rollup.backfill()")
+    assert_exact(session)
+
+
+def test_a_detached_partition_is_written_to_without_voiding_coverage(
+    reference_database: str, connect: Connect
+) -> None:
+    session = connect(reference_database)
+    session.execute(PARTITIONED)
+    deploy(reference_database, load())
+    mix(desk(session))
+    session.execute("ALTER TABLE public.march DETACH PARTITION public.march_of_others")
+    for statement in WRITES:
+        session.execute(statement.format("public.march_of_others"))
+    assert session.execute("SELECT count(*) FROM rollup.invalidations").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DROP TABLE rollup.deployments CASCADE",
+        "DROP TABLE rollup.invalidations CASCADE",
+        "DELETE FROM rollup.deployments",
+        "ALTER TABLE rollup.invalidations ADD more integer NOT NULL",
+    ],
+)
+def test_no_write_to_the_events_table_under_another_name_fails(
+    damage: str, database: str, connect: Connect
+) -> None:
+    session = desk(connect(database))
+    session.execute(damage)
+    session.execute("ALTER TABLE public.reporting_events RENAME TO aside")
+    for statement in WRITES:
+        session.execute(statement.format("public.aside"))
 
 
 CHANGES = {

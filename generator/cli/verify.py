@@ -146,13 +146,15 @@ def _tell_unsettled(session: Connection, scope: verifying.Scope) -> bool:
         note(f"and {len(found) - MOST} accounts more")
     if found:
         note("to settle that: python -m generator backfill")
-    is_kept = verifying.is_kept(session)
-    if not is_kept:
-        note("triggers are missing or disabled: totals are not kept; python -m generator deploy")
+    unkept = verifying.unkept(session)
+    for problem, cure in unkept[:MOST]:
+        note(f"totals are not kept: {problem}; {cure}")
+    if len(unkept) > MOST:
+        note(f"and {len(unkept) - MOST} reasons more")
     changed = verifying.changed_columns(session)
     for column in changed:
         note(f"{column}: no day is covered; python -m generator deploy --backfill")
-    return bool(found or changed) or not is_kept
+    return bool(found or unkept or changed)
 
 
 def _show(rows: list[dict[str, Any]], compared: str, days: str, *, limit: int, json_: bool) -> bool:

@@ -23,6 +23,7 @@ DECLARE
 BEGIN
     IF TG_TABLE_NAME <> 'reporting_events' OR TG_TABLE_SCHEMA <> 'public' THEN
         IF NOT rollup.is_part_of(TG_RELID, 'public.reporting_events') THEN
+            PERFORM rollup.note_uncounted(TG_RELID);
             RETURN NULL;
         END IF;
     END IF;

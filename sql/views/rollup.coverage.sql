@@ -26,9 +26,14 @@ CROSS JOIN (
             ),
             false
         ) AS is_deployed,
-        (SELECT rollup.are_triggers_on()) AS are_triggers_on,
         NOT EXISTS (SELECT FROM rollup.changed_columns) AS are_columns_same
 ) c
+CROSS JOIN (
+    SELECT coalesce(range_agg(d.days), '{}') AS days
+    FROM rollup.trigger_problems() t
+    CROSS JOIN LATERAL rollup.bounds_of(t.relation) b
+    CROSS JOIN LATERAL unnest(rollup.days_around(b.since, b.until)) d (days)
+) uncounted
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN a.account_id IN (
@@ -41,11 +46,11 @@ CROSS JOIN LATERAL (
             FROM rollup.invalidations i
             WHERE i.account_id IS NULL
         ) THEN '{}'::datemultirange
-        WHEN NOT (c.is_deployed AND c.are_triggers_on AND c.are_columns_same) THEN '{}'
+        WHEN NOT (c.is_deployed AND c.are_columns_same) THEN '{}'
         WHEN NOT rollup.knows_timezone(a.timezone) THEN '{}'
-        ELSE a.covered
+        ELSE a.covered - uncounted.days
     END AS covered
 ) v;
 
 COMMENT ON VIEW rollup.coverage IS
-    'The days of each account on which all of its rollups are exact, and those on which they are but for rollup.gaps: rollup.accounts.covered, unless invalidated since. None while a trigger of the events table is off or a column has changed (rollup.changed_columns), or in a snapshot older than the last deployment of another registry (is_deployed is false).';
+    'The days of each account on which all of its rollups are exact, and those on which they are but for rollup.gaps: rollup.accounts.covered, unless invalidated since. None of those of rollup.trigger_problems(), none while a column has changed (rollup.changed_columns), and none in a snapshot older than the last deployment of another registry (is_deployed is false).';
