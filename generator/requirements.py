@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import adoption, reading
+from generator import adoption, publications, reading
 from generator.errors import DatabaseError
 from generator.quoting import ident, qualified
 from generator.reading import INTEGERS
@@ -69,26 +69,6 @@ AND (
 ORDER BY 1
 """
 
-# Whoever updates or deletes a row of such a table fails.
-_IS_UNIDENTIFIED = """
-SELECT EXISTS (
-    SELECT
-    FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_publication_tables t ON t.schemaname = n.nspname AND t.tablename = c.relname
-    JOIN pg_publication p ON p.pubname = t.pubname
-    WHERE c.oid = %s
-    AND (p.pubupdate OR p.pubdelete)
-    AND c.relreplident <> 'f'
-    AND NOT EXISTS (
-        SELECT
-        FROM pg_index i
-        WHERE i.indrelid = c.oid
-        AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END
-    )
-)
-"""
-
 
 def check(session: Connection, registry: Registry) -> None:
     """Check every table that a registry names; all that is wrong is one DatabaseError."""
@@ -124,6 +104,7 @@ def problems(session: Connection, registry: Registry) -> list[str]:
         found.append(f"there is no schema {ident(rollups.schema)}: [rollups]")
     found += _outgrown(session, registry)
     found += _hidden(session, registry)
+    found += publications.problems(session, rollups.schema, rollups.table)
     found += adoption.hazards_of_ours(session)
     named = [one for one in (source, accounts, rollups) if one]
     found += adoption.not_durable(session, [(one.schema, one.table) for one in named])
@@ -192,11 +173,6 @@ def _not_adoptable(
     problems += _too_narrow(registry, record, events)
     if session.execute(_UNIQUE_KEY, (record.oid,)).fetchone() != (True,):
         problems.append(f"{record.name} has no unique index on ({', '.join(key(registry))})")
-    if session.execute(_IS_UNIDENTIFIED, (record.oid,)).fetchone() == (True,):
-        problems.append(
-            f"{record.name} is published and has no replica identity, so that writers would fail: "
-            f"ALTER TABLE {record.name} REPLICA IDENTITY USING INDEX ..."
-        )
     problems += adoption.hazards(session, record, tuple(ours))
     return problems
 

@@ -37,11 +37,25 @@ class Agreed(NamedTuple):
     verify: Told
     backfill: Told
     deploy: Told
+    server: int = 14
+    """The first major version in which this can be done."""
 
 
 def unreadable(damage: str, words: str) -> Agreed:
     """Say of a table that cannot be read or written: nothing is done until that is mended."""
     return Agreed(damage, (2, words), (1, words), (1, words), (1, words), (1, words))
+
+
+def failing(
+    damage: str,
+    words: str,
+    *,
+    verify: Told = (0, "agree"),
+    backfill: Told = (0, ""),
+    server: int = 14,
+) -> Agreed:
+    """Say of what makes writers fail: deploy refuses it, and status names it with its cure."""
+    return Agreed(damage, (2, words), (1, words), verify, backfill, (1, words), server)
 
 
 def unsettled(damage: str, words: str) -> Agreed:
@@ -135,6 +149,34 @@ AGREED = {name: object_damage(name) for name in DAMAGES if name != BEYOND_REACH}
         (0, "agree"),
         (0, ""),
         (1, "DROP CONSTRAINT positive"),
+    ),
+    "a list of published columns leaves out the key of totals": failing(
+        f"CREATE PUBLICATION part FOR TABLE {TOTALS} (count)",
+        f"ALTER PUBLICATION part ADD TABLE {TOTALS}",
+        server=15,
+    ),
+    "published totals are filtered by what is no key": failing(
+        f"CREATE PUBLICATION part FOR TABLE {TOTALS} WHERE (count > 0)",
+        f"ALTER PUBLICATION part ADD TABLE {TOTALS}",
+        server=15,
+    ),
+    "published members are filtered": failing(
+        "CREATE PUBLICATION part FOR TABLE rollup.distinct_members WHERE (occurrences > 1)",
+        "ALTER PUBLICATION part ADD TABLE rollup.distinct_members",
+        server=15,
+    ),
+    "a list of published columns is of a table without a key": failing(
+        "CREATE PUBLICATION part FOR TABLE rollup.invalidations (account_id)",
+        "ALTER PUBLICATION part ADD TABLE rollup.invalidations",
+        backfill=(1, "does not cover the replica identity"),
+        server=15,
+    ),
+    "published accounts have no identity": failing(
+        "ALTER TABLE rollup.accounts REPLICA IDENTITY NOTHING;"
+        "CREATE PUBLICATION part FOR TABLE rollup.accounts",
+        "ALTER TABLE rollup.accounts REPLICA IDENTITY",
+        verify=(1, "replica identity"),
+        backfill=(1, "replica identity"),
     ),
     "a column has another name": unreadable(
         f"ALTER TABLE {EVENTS} RENAME user_id TO agent_id", "user_id"
