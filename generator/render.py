@@ -166,7 +166,7 @@ def render(registry: Registry, found: Found = NOTHING) -> tuple[Rendered, ...]:
     source = registry.source
     tables = (qualified(source.schema, source.table), *found.partitions)
     return (
-        *(_named(env, "table", name, _table_name(registry, name)) for name in _TABLES),
+        *rendered_tables(registry, found),
         *(_named(env, "type", name, f"rollup.{name}") for name in _TYPES),
         *(_named(env, "function", name, f"rollup.{name}") for name in _FUNCTIONS),
         *(_named(env, "view", name, f"rollup.{name}") for name in _VIEWS),
@@ -175,6 +175,12 @@ def render(registry: Registry, found: Found = NOTHING) -> tuple[Rendered, ...]:
         *(trigger for table in tables for trigger in _event_triggers(env, registry, table)),
         *_account_objects(env, registry),
     )
+
+
+def rendered_tables(registry: Registry, found: Found = NOTHING) -> tuple[Rendered, ...]:
+    """Render the tables of a registry alone, which takes no time."""
+    env = _environment(registry, found)
+    return tuple(_named(env, "table", name, _table_name(registry, name)) for name in _TABLES)
 
 
 def columns(registry: Registry) -> tuple[Column, ...]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import adoption, publications, reading
+from generator import adoption, ownership, publications, reading
 from generator.errors import DatabaseError
 from generator.quoting import ident, qualified
 from generator.reading import INTEGERS
 from generator.render import LONGEST_ID, columns
+from generator.shapes import known
 from generator.tables import MOMENTS, amounts, find, key
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ def problems(session: Connection, registry: Registry) -> list[str]:
     found += _outgrown(session, registry)
     found += _hidden(session, registry)
     found += publications.problems(session, rollups.schema, rollups.table)
+    shapes, _ = known(session, registry)
+    found += ownership.problems(session, registry, shapes)
     found += adoption.hazards_of_ours(session)
     named = [one for one in (source, accounts, rollups) if one]
     found += adoption.not_durable(session, [(one.schema, one.table) for one in named])

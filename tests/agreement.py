@@ -27,6 +27,8 @@ EVENTS, TOTALS, ACCOUNTS = (
 
 Told = tuple[int, str]
 
+DENIED: Told = (1, "permission denied")
+
 
 class Agreed(NamedTuple):
     """A damage, and what each command says of it."""
@@ -81,6 +83,9 @@ def unseen(table: str, statement: str) -> str:
         f"ALTER TABLE {table} ENABLE TRIGGER USER"
     )
 
+
+AS_ROOT = "SELECT FROM pg_authid;"
+"""What makes a damage one that a superuser does: others are told that nothing was revoked."""
 
 BEYOND_REACH = "a trigger is on another table"
 UNKEPT = {
@@ -177,6 +182,61 @@ AGREED = {name: object_damage(name) for name in DAMAGES if name != BEYOND_REACH}
         "ALTER TABLE rollup.accounts REPLICA IDENTITY",
         verify=(1, "replica identity"),
         backfill=(1, "replica identity"),
+    ),
+    "the totals have another owner": failing(
+        f"ALTER TABLE {TOTALS} OWNER TO pg_monitor",
+        f"ALTER TABLE {TOTALS} OWNER TO",
+        verify=DENIED,
+        backfill=DENIED,
+    ),
+    "the owner may not insert totals": failing(
+        f"DO $$BEGIN EXECUTE format('REVOKE INSERT ON {TOTALS} FROM %I', session_user); END$$",
+        f"GRANT INSERT ON TABLE {TOTALS} TO",
+    ),
+    "a trigger function has another owner": failing(
+        "ALTER FUNCTION rollup.reporting_events_after_insert() OWNER TO pg_monitor",
+        "ALTER ROUTINE rollup.reporting_events_after_insert() OWNER TO",
+    ),
+    "a function has another owner": failing(
+        "ALTER FUNCTION rollup.try_slots OWNER TO pg_monitor",
+        "ALTER ROUTINE rollup.try_slots(bigint[]) OWNER TO",
+    ),
+    "a view has another owner": failing(
+        "ALTER VIEW rollup.coverage OWNER TO pg_monitor",
+        "ALTER VIEW rollup.coverage OWNER TO",
+        verify=DENIED,
+        backfill=DENIED,
+    ),
+    **{
+        f"the table {name} has another owner": failing(
+            f"ALTER TABLE rollup.{name} OWNER TO pg_monitor",
+            f"ALTER TABLE rollup.{name} OWNER TO",
+            verify=DENIED,
+            backfill=DENIED,
+        )
+        for name in ("accounts", "pending_events", "invalidations", "deployments")
+    },
+    "the events have another owner": Agreed(
+        f"ALTER TABLE {EVENTS} OWNER TO pg_monitor",
+        (2, f"GRANT SELECT ON TABLE {EVENTS} TO"),
+        (1, f"GRANT SELECT ON TABLE {EVENTS} TO"),
+        (1, ""),
+        (1, ""),
+        (1, f"GRANT SELECT ON TABLE {EVENTS} TO"),
+    ),
+    "nobody may use the schema of the tables": failing(
+        AS_ROOT + "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        "GRANT USAGE ON SCHEMA public TO",
+        verify=DENIED,
+        backfill=DENIED,
+    ),
+    "a function of the server may not be run": failing(
+        AS_ROOT + "REVOKE EXECUTE ON FUNCTION pg_try_advisory_xact_lock(int, int) FROM PUBLIC",
+        "GRANT EXECUTE ON FUNCTION pg_catalog.pg_try_advisory_xact_lock(integer,integer) TO",
+    ),
+    "a view of the server may not be read": failing(
+        AS_ROOT + "REVOKE SELECT ON pg_locks FROM PUBLIC",
+        "GRANT SELECT ON TABLE pg_catalog.pg_locks TO",
     ),
     "a column has another name": unreadable(
         f"ALTER TABLE {EVENTS} RENAME user_id TO agent_id", "user_id"

@@ -95,7 +95,9 @@ def _plain(report: Report) -> dict[str, Any]:
 
 def _print(report: Report, all_: bool) -> None:
     if report.deployment is None:
-        say("not deployed: run `python -m generator deploy`")
+        _print_problems(report)
+        if not report.problems:
+            say("not deployed: run `python -m generator deploy`")
         return
     last = report.deployment
     known = "this registry" if report.is_registry_deployed else "ANOTHER REGISTRY"
@@ -109,11 +111,8 @@ def _print(report: Report, all_: bool) -> None:
             f"ids are text: a longer one than {report.longest_id} bytes counts as "
             "rollup.short_id() of it"
         )
-    for problem in report.problems:
-        say(f"PROBLEM: {problem}")
-    if len(report.problems) > len(report.gone):
-        say("mend the tables or the registry, then run `python -m generator deploy`")
-    elif not report.is_current and not report.gone:
+    _print_problems(report)
+    if not report.is_current and not report.problems:
         say("run `python -m generator deploy` to mend that")
     if report.accounts:
         say()
@@ -132,6 +131,13 @@ def _print(report: Report, all_: bool) -> None:
                 say("see rollup.standing_differences; run `python -m generator verify --repair`")
     elif report.is_current:
         say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
+
+
+def _print_problems(report: Report) -> None:
+    for problem in report.problems:
+        say(f"PROBLEM: {problem}")
+    if len(report.problems) > len(report.gone):
+        say("mend that, or the registry, then run `python -m generator deploy`")
 
 
 def _print_objects(report: Report, all_: bool) -> None:
