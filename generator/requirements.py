@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import adoption, ownership, publications, reading
+from generator import adoption, own_tables, ownership, publications, reading
 from generator.errors import DatabaseError
 from generator.quoting import ident, qualified
 from generator.reading import INTEGERS
@@ -106,9 +106,9 @@ def problems(session: Connection, registry: Registry) -> list[str]:
     found += _outgrown(session, registry)
     found += _hidden(session, registry)
     found += publications.problems(session, rollups.schema, rollups.table)
-    shapes, _ = known(session, registry)
+    shapes, are_applied = known(session, registry)
     found += ownership.problems(session, registry, shapes)
-    found += adoption.hazards_of_ours(session)
+    found += own_tables.problems(session, shapes, are_applied=are_applied)
     named = [one for one in (source, accounts, rollups) if one]
     found += adoption.not_durable(session, [(one.schema, one.table) for one in named])
     return found

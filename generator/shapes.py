@@ -52,6 +52,8 @@ class Shape:
     checks: list[str] = field(default_factory=list)
     key: list[str] = field(default_factory=list)
     """The columns of its primary key, or else of its unique index, or none."""
+    is_rendered: bool = False
+    """Whether the registry says which columns it has, which deploy then adds."""
 
 
 def known(session: Connection, registry: Registry) -> tuple[dict[str, Shape], bool]:
@@ -61,15 +63,17 @@ def known(session: Connection, registry: Registry) -> tuple[dict[str, Shape], bo
     """
     applied = migrate.applied(session)
     tables = [one.text for one in rendered_tables(registry)]
-    return read([*(applied or migrate.texts()), *tables]), applied is not None
+    shapes = read(applied or migrate.texts()) | read(tables, are_rendered=True)
+    return shapes, applied is not None
 
 
-def read(texts: Iterable[str]) -> dict[str, Shape]:
+def read(texts: Iterable[str], *, are_rendered: bool = False) -> dict[str, Shape]:
     """Read what SQL in our style makes in our schema, by the unquoted names of the tables."""
     shapes: dict[str, Shape] = {}
     for text in texts:
         for name, body in _CREATED.findall(text):
-            shape = shapes[_unquoted(name)] = Shape(name=_unquoted(name))
+            shape = Shape(name=_unquoted(name), is_rendered=are_rendered)
+            shapes[shape.name] = shape
             for line in body.splitlines():
                 _add(shape, line.strip().removesuffix(","))
         for name, body in _ALTERED.findall(text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from psycopg import ProgrammingError
 from psycopg.errors import InsufficientPrivilege
 from psycopg.rows import dict_row
 
@@ -125,16 +126,21 @@ class Report:
 def inspect(session: Connection, registry: Registry) -> Report:
     """Read the state of a database; nothing is changed.
 
-    Where a table or a view of ours has been given away, its owner tells of that, and not the rest.
+    Where what is ours cannot be read because it is gone or given away, that alone is reported.
     """
     problems = requirements.problems(session, registry)
     try:
         return _inspect(session, registry, problems)
-    except InsufficientPrivilege:
-        shapes, _ = known(session, registry)
-        if not ownership.problems(session, registry, shapes):
+    except ProgrammingError as error:
+        is_refused = isinstance(error, InsufficientPrivilege)
+        if not problems or (is_refused and not _is_given_away(session, registry)):
             raise
         return Report(registry_digest=registry.digest, problems=problems)
+
+
+def _is_given_away(session: Connection, registry: Registry) -> bool:
+    shapes, _ = known(session, registry)
+    return bool(ownership.problems(session, registry, shapes))
 
 
 def _inspect(session: Connection, registry: Registry, problems: list[str]) -> Report:

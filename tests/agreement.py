@@ -238,6 +238,68 @@ AGREED = {name: object_damage(name) for name in DAMAGES if name != BEYOND_REACH}
         AS_ROOT + "REVOKE SELECT ON pg_locks FROM PUBLIC",
         "GRANT SELECT ON TABLE pg_catalog.pg_locks TO",
     ),
+    "members have no key": failing(
+        "ALTER TABLE rollup.distinct_members DROP CONSTRAINT distinct_members_pkey",
+        "CREATE UNIQUE INDEX ON rollup.distinct_members",
+    ),
+    "settings of accounts have no key": failing(
+        "ALTER TABLE rollup.accounts DROP CONSTRAINT accounts_pkey",
+        "CREATE UNIQUE INDEX ON rollup.accounts (account_id)",
+    ),
+    "pending events have a column that nothing fills": failing(
+        "ALTER TABLE rollup.pending_events ADD x int NOT NULL",
+        "ALTER TABLE rollup.pending_events ALTER x DROP NOT NULL",
+    ),
+    "numbers of pending events begin anew": failing(
+        "INSERT INTO rollup.pending_events (sign, account_id, name, created_at)"
+        " VALUES (1, 1, 'nothing', now());"
+        "ALTER SEQUENCE rollup.pending_events_id_seq RESTART",
+        "SELECT setval('rollup.pending_events_id_seq', ",
+    ),
+    "an account must have a zone": failing(
+        "ALTER TABLE rollup.accounts ALTER timezone SET NOT NULL",
+        "ALTER TABLE rollup.accounts ALTER timezone DROP NOT NULL",
+    ),
+    "a default of totals fails": failing(
+        f"ALTER TABLE {TOTALS} ALTER updated_at"
+        " SET DEFAULT to_timestamp(1 / (1 - pg_backend_pid() / pg_backend_pid()))",
+        f"ALTER TABLE {TOTALS} ALTER updated_at SET DEFAULT (now() AT TIME ZONE 'UTC')",
+    ),
+    "a default of ours fails": failing(
+        "ALTER TABLE rollup.accounts ALTER covered SET DEFAULT (1 / 0)::text::datemultirange",
+        "ALTER TABLE rollup.accounts ALTER covered SET DEFAULT '{}'",
+    ),
+    "a table of ours is checked": failing(
+        "ALTER TABLE rollup.pending_events ADD CONSTRAINT positive CHECK (sign > 0) NOT VALID",
+        "ALTER TABLE rollup.pending_events DROP CONSTRAINT positive",
+    ),
+    "invalidations are unique": failing(
+        "CREATE UNIQUE INDEX once ON rollup.invalidations (account_id)",
+        "DROP INDEX rollup.once",
+    ),
+    "a rule is on a table of ours": failing(
+        "CREATE RULE no AS ON INSERT TO rollup.timezone_requests DO INSTEAD NOTHING",
+        "DROP RULE no ON rollup.timezone_requests",
+    ),
+    "a column of ours is gone": failing(
+        "ALTER TABLE rollup.retired DROP metric CASCADE",
+        "ALTER TABLE rollup.retired ADD metric text",
+        verify=(1, "metric"),
+    ),
+    **{
+        f"the table {name} is gone": failing(
+            f"DROP TABLE rollup.{name} CASCADE",
+            f"the table rollup.{name} is gone",
+            verify=(1, "does not exist"),
+            backfill=(1, "error"),
+        )
+        for name in ("accounts", "gaps", "invalidations", "deployments")
+    },
+    "the table partitions is gone": failing(
+        "DROP TABLE rollup.partitions CASCADE",
+        "the table rollup.partitions is gone",
+        backfill=(1, "rollup.partitions"),
+    ),
     "a column has another name": unreadable(
         f"ALTER TABLE {EVENTS} RENAME user_id TO agent_id", "user_id"
     ),
