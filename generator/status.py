@@ -9,7 +9,7 @@ from psycopg import ProgrammingError
 from psycopg.errors import InsufficientPrivilege
 from psycopg.rows import dict_row
 
-from generator import gaps, ownership, partitions, requirements, tables
+from generator import gaps, ownership, partitions, requirements, tables, unrestored
 from generator.catalog import Object, compare
 from generator.render import LONGEST_ID, render
 from generator.shapes import known
@@ -92,7 +92,7 @@ class Report:
     problems: list[str]
     """What is wrong with the tables and with rights on them; all but `gone`, `deploy` refuses."""
     gone: list[str] = field(default_factory=list)
-    """Those of the problems that are about partitions that are gone with their events."""
+    """Those of the problems that are about events that are gone, which totals still have."""
     longest_id: int | None = None
     """How many bytes of an id count, where ids are text."""
     accounts: list[dict[str, Any]] = field(default_factory=list)
@@ -150,6 +150,8 @@ def _inspect(session: Connection, registry: Registry, problems: list[str]) -> Re
         one.name in partitions.FUNCTIONS and one.status != "CURRENT" for one in objects
     )
     gone = [str(one) for one in partitions.gone(session)] if is_able else []
+    if _has("rollup.coverage", objects):
+        gone += unrestored.problems(session, registry)
     deployment: dict[str, Any] | None = None
     accounts: list[dict[str, Any]] = []
     pending: Pending | None = None

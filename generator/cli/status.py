@@ -48,7 +48,8 @@ def status(
 
     With --exit-code it exits with 2 where `deploy` has something to do: an object is not current, a
     table lacks something, or another registry is deployed; or where an account is not
-    covered on all days, or its time zone is not known; `off` is in order. --json says which.
+    covered on all days, or its time zone is not known; `off` is in order. So it does where
+    verifications found differences that stand, and at each PROBLEM. --json says which.
     """
     if json_ and openmetrics:
         raise click.UsageError("--json or --openmetrics, not both")
@@ -68,7 +69,8 @@ def status(
 
 
 def _code(report: Report) -> int:
-    return WELL if report.is_current and not report.uncovered else DIFFERENT
+    is_right = report.verified is None or not report.verified.differences
+    return WELL if report.is_current and not report.uncovered and is_right else DIFFERENT
 
 
 def _plain(report: Report) -> dict[str, Any]:
