@@ -26,14 +26,42 @@ ORDER BY n.nspname <> 'rollup', n.nspname
 LIMIT 1
 """
 
-_FUNCTION = """
-SELECT p.oid::regprocedure::text, current_user
-FROM pg_proc p
-JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE p.proname = %s
-AND n.nspname = 'rollup'
-AND NOT has_function_privilege(p.oid, 'EXECUTE')
-LIMIT 1
+# With those that reports and our views call, which run with the rights of whoever reads. What
+# comments and messages name is not called.
+_FUNCTIONS = r"""
+WITH RECURSIVE ours AS MATERIALIZED (
+    SELECT
+        p.oid,
+        p.proname,
+        regexp_replace(p.prosrc, '/\*.*?\*/|--[^\n]*|''[^'']*''', '', 'g') AS code
+    FROM pg_proc p
+    JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'rollup'
+    AND p.prokind = 'f'
+    AND NOT p.prosecdef
+),
+used AS (
+    SELECT p.oid, p.code
+    FROM ours p
+    WHERE p.proname IN (%s, 'aggregate', 'explain_report', 'summary', 'timeseries')
+    OR EXISTS (
+        SELECT
+        FROM pg_rewrite w
+        JOIN pg_class c ON c.oid = w.ev_class
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+        WHERE n.nspname = 'rollup'
+        AND d.refclassid = 'pg_proc'::regclass
+        AND d.refobjid = p.oid
+    )
+    UNION
+    SELECT p.oid, p.code
+    FROM used u
+    JOIN ours p ON position('rollup.' || p.proname || '(' IN u.code) > 0
+)
+SELECT string_agg(u.oid::regprocedure::text, ', ' ORDER BY u.oid::regprocedure::text), current_user
+FROM used u
+WHERE NOT has_function_privilege(u.oid, 'EXECUTE')
 """
 
 
@@ -49,11 +77,10 @@ def _grant(session: Connection, kind: str, name: str) -> str | None:
         [user] = session.execute("SELECT current_user").fetchone() or ("",)
         what = sql.SQL("USAGE ON SCHEMA {}").format(sql.Identifier(name))
     elif kind == "function":
-        row = session.execute(_FUNCTION, (name,)).fetchone()
-        if row is None:
+        signatures, user = session.execute(_FUNCTIONS, (name,)).fetchone() or (None, "")
+        if signatures is None:
             return None
-        signature, user = row
-        what = sql.SQL("EXECUTE ON FUNCTION {}").format(sql.SQL(signature))
+        what = sql.SQL("EXECUTE ON FUNCTION {}").format(sql.SQL(signatures))
     else:
         row = session.execute(_RELATION, (name,)).fetchone()
         if row is None:
