@@ -16,12 +16,16 @@ from tests.agreement import AGREED, COMMANDS, Agreed
 from tests.command import run
 from tests.databases import clone
 from tests.events import desk, mix
+from tests.failures import FAILURES
 from tests.roles import Role, advised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_postgresql.executors import NoopExecutor
+
+
+ALL = AGREED | FAILURES
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def damaged(dsn: str, owner: Role, statement: str) -> Iterator[str]:
             root.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize("one", AGREED.values(), ids=AGREED)
+@pytest.mark.parametrize("one", ALL.values(), ids=ALL)
 def test_commands_agree_on_what_is_well(one: Agreed, filled: tuple[str, Role]) -> None:
     with psycopg.connect(filled[0]) as session:
         if session.info.server_version < one.server * 10000:
