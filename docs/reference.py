@@ -66,7 +66,7 @@ def page() -> str:
         "Commands": [_command(names, command) for names, command in commands],
         "For your queries": [_object(one) for one in (*public, rollups)],
         INTERNAL: [
-            *(_object(one) for one in internal if one.kind in ("table", "type")),
+            *(_object(one) for one in internal if one.kind in ("table", "type", "view")),
             *(_object(one) for one in internal if one.kind in ("function", "procedure")),
             _triggers([one for one in internal if one.kind == "trigger"]),
         ],

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from generator.quoting import ident
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.database import Connection
+    from generator.shapes import Shape
     from generator.tables import Table
 
 # Tables of events, accounts and totals, their partitions and heirs, and those of our own.
@@ -36,6 +39,19 @@ ORDER BY 1
 
 _KEY = ("account_id", "date", "dimension_type", "dimension_id", "metric")
 
+# Constants, the time now and numbers from a sequence, as pg_get_expr() prints them.
+_TYPE = r"(::[a-z_. \"]+(\(\d+(,\d+)?\))?( with(out)? time zone)?(\[\])?)?"
+_NOW = r"(now|clock_timestamp|statement_timestamp|transaction_timestamp)\(\)"
+_UTC = r"'(Etc/)?(UTC|GMT)'::text"
+_MOMENT = (
+    rf"({_NOW}|CURRENT_TIMESTAMP(\(\d\))?|LOCALTIMESTAMP(\(\d\))?|CURRENT_DATE"
+    rf"|\({_NOW} AT TIME ZONE {_UTC}\)|timezone\({_UTC}, {_NOW}\)"
+    rf"|\(CURRENT_TIMESTAMP(\(\d\))? AT TIME ZONE {_UTC}\))"
+)
+_CONSTANT = rf"(\(?-?[\d.]+\)?|'([^']|'')*'|true|false|NULL|ARRAY\[\]){_TYPE}"
+_NUMBERED = r"(nextval\('([^']|'')*'::regclass\)|gen_random_uuid\(\)|uuidv7\(\))"
+_HARMLESS = rf"^(\(?{_CONSTANT}\)?{_TYPE}|\(?{_MOMENT}\)?{_TYPE}|{_NUMBERED}{_TYPE})$"
+
 # Each row has what is there, and the statement that removes it.
 _HAZARDS = """
 WITH written AS (
@@ -52,7 +68,7 @@ columns AS (
     WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
 ),
 sequences AS (
-    SELECT a.attnum, s.seqrelid, s.seqmax
+    SELECT a.attnum, s.seqrelid, s.seqmax, s.seqincrement
     FROM columns a
     JOIN pg_depend d ON
         (d.classid = 'pg_attrdef'::regclass AND d.objid = a.default_oid)
@@ -102,13 +118,13 @@ FROM pg_index i
 CROSS JOIN alter_table w
 LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x')
 WHERE i.indrelid = w.oid
-AND NOT %(is_ours)s
 AND (i.indisunique OR i.indisexclusion)
 AND i.indexprs IS NULL
 AND (
     i.indisexclusion
     OR NOT (
-        %(key)s::text[] <@ (
+        %(key)s::text[] <> '{}'
+        AND %(key)s::text[] <@ (
             SELECT coalesce(array_agg(a.attname::text), '{}')
             FROM columns a
             WHERE a.attnum = ANY ((i.indkey::smallint[]) [0:i.indnkeyatts - 1])
@@ -152,6 +168,20 @@ FROM columns a
 CROSS JOIN alter_table w
 WHERE a.attgenerated = 's' OR (a.attgenerated <> '' AND a.attname = ANY (%(ours)s))
 UNION ALL
+SELECT
+    'the default ' || a.expression || ' of ' || a.quoted || ', which may fail',
+    w.alter || 'ALTER ' || a.quoted || CASE
+        WHEN NOT a.attname = ANY (%(ours)s) THEN ' DROP DEFAULT'
+        WHEN a.atttypid = 'timestamptz'::regtype THEN ' SET DEFAULT now()'
+        WHEN a.atttypid = 'timestamp'::regtype THEN ' SET DEFAULT (now() AT TIME ZONE ''UTC'')'
+        ELSE ' SET DEFAULT 0'
+    END
+FROM columns a
+CROSS JOIN alter_table w
+WHERE NOT %(is_ours)s
+AND a.attgenerated = ''
+AND a.expression !~ %(harmless)s
+UNION ALL
 SELECT 'the column ' || a.quoted || ', an identity that takes no other value',
     w.alter || 'ALTER ' || a.quoted || ' DROP IDENTITY'
 FROM columns a
@@ -165,7 +195,9 @@ SELECT
 FROM sequences s
 JOIN columns a ON a.attnum = s.attnum
 CROSS JOIN alter_table w
-WHERE s.seqmax < 2 ^ 53 OR a.atttypid IN ('smallint'::regtype, 'integer'::regtype)
+WHERE s.seqmax < 2 ^ 53
+OR s.seqincrement < 1
+OR a.atttypid IN ('smallint'::regtype, 'integer'::regtype)
 UNION ALL
 SELECT 'partitions or heirs, which need not have room for every day', 'use a table that has none'
 FROM pg_class c
@@ -179,28 +211,17 @@ AND (
 ORDER BY 1
 """
 
-_OURS = """
-SELECT c.oid, 'rollup.' || quote_ident(c.relname)
-FROM pg_class c
-WHERE c.relnamespace = to_regnamespace('rollup')
-AND c.relkind = 'r'
-AND c.relname IN ('accounts', 'pending_events', 'distinct_members', 'invalidations')
-ORDER BY c.relname
-"""
-
 
 def hazards(session: Connection, record: Table, columns: Sequence[str]) -> list[str]:
     """Say what on the table of totals, in which we write these columns, can fail an upsert."""
-    return _hazards(session, record.oid, record.name, columns, is_ours=False)
+    return _hazards(session, record.oid, record.name, columns, _KEY, is_ours=False)
 
 
-def hazards_of_ours(session: Connection) -> list[str]:
-    """Say what others have put on the tables in our schema that writers write."""
-    return [
-        found
-        for oid, name in session.execute(_OURS).fetchall()
-        for found in _hazards(session, oid, name, (), is_ours=True)
-    ]
+def hazards_of_ours(session: Connection, shape: Shape, oid: int) -> list[str]:
+    """Say what others have put on a table of our schema, beside its columns and checks."""
+    columns = [name for name, column in shape.columns.items() if not column.is_identity]
+    name = f"rollup.{ident(shape.name)}"
+    return _hazards(session, oid, name, columns, shape.key, is_ours=True)
 
 
 def not_durable(session: Connection, tables: Sequence[tuple[str, str]]) -> list[str]:
@@ -221,8 +242,14 @@ def not_durable(session: Connection, tables: Sequence[tuple[str, str]]) -> list[
 
 
 def _hazards(
-    session: Connection, oid: int, name: str, columns: Sequence[str], *, is_ours: bool
+    session: Connection,
+    oid: int,
+    name: str,
+    columns: Sequence[str],
+    key: Sequence[str],
+    *,
+    is_ours: bool,
 ) -> list[str]:
-    values: dict[str, Any] = {"oid": oid, "name": name, "ours": list(columns), "key": list(_KEY)}
-    values["is_ours"] = is_ours
+    values: dict[str, Any] = {"oid": oid, "name": name, "ours": list(columns), "key": list(key)}
+    values |= {"is_ours": is_ours, "harmless": _HARMLESS}
     return [f"{name} has {what}: {cure}" for what, cure in session.execute(_HAZARDS, values)]

@@ -25,6 +25,7 @@ SELECT a.account_id, a.setting
 FROM rollup.accounts a
 WHERE a.wanted IS NULL
 AND a.setting IS NOT NULL
+AND rollup.canonical_timezone(a.setting) IS NULL  -- else it is switched off
 ORDER BY a.account_id
 """
 

@@ -30,6 +30,10 @@ _HAS_MIGRATIONS = "SELECT to_regclass('rollup._yoyo_migration') IS NOT NULL"
 
 _APPLIED = "SELECT m.migration_hash FROM rollup._yoyo_migration m"
 
+_MAY_READ = """
+SELECT coalesce(has_table_privilege(to_regclass('rollup._yoyo_migration'), 'SELECT'), false)
+"""
+
 # What yoyo makes in its version 2, which it takes over as it is.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS rollup.yoyo_lock (
@@ -120,8 +124,27 @@ def _missing(session: Connection) -> list[Any]:
     applied: set[str] = set()
     if session.execute(_HAS_MIGRATIONS).fetchone() == (True,):
         applied = {hash_ for [hash_] in session.execute(_APPLIED)}
-    migrations = read_migrations(str(folder()))
-    return list(topological_sort(one for one in migrations if one.hash not in applied))
+    return [one for one in _all() if one.hash not in applied]
+
+
+def _all() -> list[Any]:
+    return list(topological_sort(read_migrations(str(folder()))))
+
+
+def applied(session: Connection) -> list[str] | None:
+    """Give the SQL of the migrations that are applied, oldest first.
+
+    None where that is not known: this role may not read it, or nothing is written down.
+    """
+    if session.execute(_MAY_READ).fetchone() != (True,):
+        return None
+    known = {hash_ for [hash_] in session.execute(_APPLIED)}
+    return [Path(one.path).read_text("utf-8") for one in _all() if one.hash in known] or None
+
+
+def texts() -> list[str]:
+    """Give the SQL of all migrations, oldest first."""
+    return [Path(one.path).read_text("utf-8") for one in _all()]
 
 
 def folder() -> Path:

@@ -33,6 +33,44 @@ AND NOT has_function_privilege(p.oid, 'EXECUTE')
 """
 """The kind, the schema, the name and, for GRANT, the signature of what this role may not use."""
 
+# With those that reports and our views call, which run with the rights of whoever reads. What
+# comments and messages name is not called.
+_FUNCTIONS = r"""
+WITH RECURSIVE ours AS MATERIALIZED (
+    SELECT
+        p.oid,
+        p.proname,
+        regexp_replace(p.prosrc, '/\*.*?\*/|--[^\n]*|''[^'']*''', '', 'g') AS code
+    FROM pg_proc p
+    JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'rollup'
+    AND p.prokind = 'f'
+    AND NOT p.prosecdef
+),
+used AS (
+    SELECT p.oid, p.code
+    FROM ours p
+    WHERE p.proname IN (%s, 'aggregate', 'explain_report', 'summary', 'timeseries')
+    OR EXISTS (
+        SELECT
+        FROM pg_rewrite w
+        JOIN pg_class c ON c.oid = w.ev_class
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+        WHERE n.nspname = 'rollup'
+        AND d.refclassid = 'pg_proc'::regclass
+        AND d.refobjid = p.oid
+    )
+    UNION
+    SELECT p.oid, p.code
+    FROM used u
+    JOIN ours p ON position('rollup.' || p.proname || '(' IN u.code) > 0
+)
+SELECT string_agg(u.oid::regprocedure::text, ', ' ORDER BY u.oid::regprocedure::text), current_user
+FROM used u
+WHERE NOT has_function_privilege(u.oid, 'EXECUTE')
+"""
+
 _PART = r"[0-9A-Za-z_$]"
 """A character that is part of a name, so that `rollups` is not found within `my_rollups`."""
 
@@ -58,7 +96,8 @@ def missing(session: Connection, message: str) -> str:
         case "relation":
             what = sql.SQL("SELECT ON {}").format(sql.Identifier(schema, name))
         case _:
-            what = sql.SQL("EXECUTE ON FUNCTION {}").format(sql.SQL(signature))
+            [named, _] = session.execute(_FUNCTIONS, (name,)).fetchone() or (None, "")
+            what = sql.SQL("EXECUTE ON FUNCTION {}").format(sql.SQL(named or signature))
     [user] = session.execute("SELECT current_user").fetchone() or ("",)
     grant = sql.SQL("GRANT {} TO {}").format(what, sql.Identifier(user)).as_string(session)
     return f"{grant}; {PAGE}"

@@ -59,7 +59,7 @@ class Source:
 class Accounts:
     """[accounts]: the table in which the application keeps each account's time zone.
 
-    Without `timezone_key`, the column `timezone` is text; with it, a json or jsonb object.
+    Without `timezone_key`, the column `timezone` is text; with it, a jsonb object.
     """
 
     schema: Identifier

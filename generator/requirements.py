@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import adoption, reading
+from generator import adoption, own_tables, ownership, publications, reading
 from generator.errors import DatabaseError
 from generator.event import event
 from generator.quoting import ident, qualified
 from generator.reading import INTEGERS
 from generator.render import LONGEST_ID
+from generator.shapes import known
 from generator.tables import MOMENTS, amounts, find, key
 
 if TYPE_CHECKING:
@@ -67,26 +68,6 @@ AND (
     OR (n.nspname, c.relname) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 )
 ORDER BY 1
-"""
-
-# Whoever updates or deletes a row of such a table fails.
-_IS_UNIDENTIFIED = """
-SELECT EXISTS (
-    SELECT
-    FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_publication_tables t ON t.schemaname = n.nspname AND t.tablename = c.relname
-    JOIN pg_publication p ON p.pubname = t.pubname
-    WHERE c.oid = %s
-    AND (p.pubupdate OR p.pubdelete)
-    AND c.relreplident <> 'f'
-    AND NOT EXISTS (
-        SELECT
-        FROM pg_index i
-        WHERE i.indrelid = c.oid
-        AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END
-    )
-)
 """
 
 # A statement on a table above fires no trigger of those below it.
@@ -149,7 +130,10 @@ def problems(session: Connection, registry: Registry) -> list[str]:
         found.append(f"there is no schema {ident(rollups.schema)}: [rollups]")
     found += _outgrown(session, registry)
     found += _hidden(session, registry)
-    found += adoption.hazards_of_ours(session)
+    found += publications.problems(session, rollups.schema, rollups.table)
+    shapes, are_applied = known(session, registry)
+    found += ownership.problems(session, registry, shapes)
+    found += own_tables.problems(session, shapes, are_applied=are_applied)
     named = [one for one in (source, accounts, rollups) if one]
     found += adoption.not_durable(session, [(one.schema, one.table) for one in named])
     return found
@@ -231,11 +215,6 @@ def _not_adoptable(
     problems += _too_narrow(registry, record, events)
     if session.execute(_UNIQUE_KEY, (record.oid,)).fetchone() != (True,):
         problems.append(f"{record.name} has no unique index on ({', '.join(key(registry))})")
-    if session.execute(_IS_UNIDENTIFIED, (record.oid,)).fetchone() == (True,):
-        problems.append(
-            f"{record.name} is published and has no replica identity, so that writers would fail: "
-            f"ALTER TABLE {record.name} REPLICA IDENTITY USING INDEX ..."
-        )
     problems += adoption.hazards(session, record, tuple(ours))
     return problems
 

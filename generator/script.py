@@ -9,6 +9,7 @@ from generator import columns, deployments, gaps, partitions, sealed
 from generator.blockers import Lock
 from generator.catalog import fingerprints
 from generator.database import PLAIN
+from generator.handing_over import HAND_OVER
 from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.quoting import qualified
 from generator.statements import Statement
@@ -193,6 +194,7 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
             yield from _created(one, one.rendered, changes)
     if any(one.kind == "function" for one in changes.objects):
         yield _CLOSE
+    yield HAND_OVER
     yield from gaps.of_difference(changes.difference)
     if changes.miscounts:
         yield VOID_COVERAGE

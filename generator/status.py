@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from psycopg import ProgrammingError
+from psycopg.errors import InsufficientPrivilege
 from psycopg.rows import dict_row
 
-from generator import columns, gaps, partitions, requirements, tables
+from generator import columns, gaps, ownership, partitions, requirements, tables, unrestored
 from generator.catalog import Object, compare
 from generator.render import LONGEST_ID, render
+from generator.shapes import known
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,23 +86,23 @@ class Verified:
 class Report:
     """The state of a database: the last deployment, our objects and tables, the accounts."""
 
-    deployment: dict[str, Any] | None
+    deployment: dict[str, Any] | None = None
     registry_digest: str
-    objects: list[Object]
-    lacking: list[str]
+    objects: list[Object] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
     problems: list[str]
-    """What is wrong with the tables that the registry names; all but `gone`, `deploy` refuses."""
-    gone: list[str]
-    """Those of the problems that are about partitions that are gone with their events."""
-    changed_columns: tuple[Changed, ...]
+    """What is wrong with the tables and with rights on them; all but `gone`, `deploy` refuses."""
+    gone: list[str] = field(default_factory=list)
+    """Those of the problems that are about events that are gone, which totals still have."""
+    changed_columns: tuple[Changed, ...] = ()
     """Columns that are no longer as the last deployment found them: no day is covered."""
-    longest_id: int | None
+    longest_id: int | None = None
     """How many bytes of an id count, where ids are text."""
-    accounts: list[dict[str, Any]]
-    incomplete: tuple[str, ...]
+    accounts: list[dict[str, Any]] = field(default_factory=list)
+    incomplete: tuple[str, ...] = ()
     """Metrics and dimensions whose history is still to be backfilled somewhere."""
-    verified: Verified | None
-    pending: Pending | None
+    verified: Verified | None = None
+    pending: Pending | None = None
     """None where the accounts cannot be shown, either: rollup.status is not as rendered."""
 
     @property
@@ -125,14 +128,34 @@ class Report:
 
 
 def inspect(session: Connection, registry: Registry) -> Report:
-    """Read the state of a database; nothing is changed."""
+    """Read the state of a database; nothing is changed.
+
+    Where what is ours cannot be read because it is gone or given away, that alone is reported.
+    """
+    problems = requirements.problems(session, registry)
+    try:
+        return _inspect(session, registry, problems)
+    except ProgrammingError as error:
+        is_refused = isinstance(error, InsufficientPrivilege)
+        if not problems or (is_refused and not _is_given_away(session, registry)):
+            raise
+        return Report(registry_digest=registry.digest, problems=problems)
+
+
+def _is_given_away(session: Connection, registry: Registry) -> bool:
+    shapes, _ = known(session, registry)
+    return bool(ownership.problems(session, registry, shapes))
+
+
+def _inspect(session: Connection, registry: Registry, problems: list[str]) -> Report:
     objects = compare(session, render(registry, tables.survey(session, registry)))
     lacking = [one.name for one in tables.lacking(session, registry)]
     is_able = not any(
         one.name in partitions.FUNCTIONS and one.status != "CURRENT" for one in objects
     )
     gone = [str(one) for one in partitions.gone(session)] if is_able else []
-    problems = [*requirements.problems(session, registry), *gone]
+    if _has("rollup.coverage", objects):
+        gone += unrestored.problems(session, registry)
     deployment: dict[str, Any] | None = None
     accounts: list[dict[str, Any]] = []
     pending: Pending | None = None
@@ -154,7 +177,7 @@ def inspect(session: Connection, registry: Registry) -> Report:
         registry_digest=registry.digest,
         objects=objects,
         lacking=lacking,
-        problems=problems,
+        problems=[*problems, *gone],
         longest_id=LONGEST_ID if registry.rollups.id_type == "text" else None,
         gone=gone,
         changed_columns=columns.changed(session) if _has(columns.VIEW, objects) else (),

@@ -12,16 +12,36 @@ from generator.dependents import dependents
 from generator.errors import DatabaseError
 from generator.migrate import SCHEMA
 from generator.patience import Patience
-from generator.quoting import qualified
+from generator.quoting import Sql, qualified
 from generator.script import TAKE_SLOTS
 from generator.turns import take_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from generator.registry import Registry
 
-_IS_DEPLOYED = "SELECT to_regclass('rollup.deployments') IS NOT NULL"
+_IS_DEPLOYED = "SELECT to_regnamespace('rollup') IS NOT NULL"
+
+_IS_THERE = "SELECT to_regclass(%s) IS NOT NULL"
+
+# As rollup.fold() does, but for its lock on the events table, which may be gone or renamed.
+_FOLD_ALL = """
+SELECT rollup.fold_pending(
+    rollup.try_slots(ARRAY (SELECT DISTINCT p.account_id FROM rollup.pending_events p)),
+    0,
+    9223372036854775807
+)
+"""
+
+_MAKE_GAPS = """
+CREATE TABLE IF NOT EXISTS rollup.gaps (
+    account_id bigint,
+    metric text,
+    dimension_type text,
+    days datemultirange
+)
+"""
 
 _SEALED = "SELECT a.account_id FROM rollup.accounts a WHERE NOT isempty(a.sealed) ORDER BY 1"
 
@@ -77,30 +97,67 @@ class _Steps:
 
     def purged(self) -> list[int]:
         """List the accounts of which days have been purged."""
+        if not self._is_there("rollup.accounts"):
+            return []
         return [account for [account] in self.session.execute(_SEALED)]
+
+    @property
+    def rollups(self) -> Sql:
+        """Name the table of totals."""
+        return qualified(self.registry.rollups.schema, self.registry.rollups.table)
+
+    def _is_there(self, name: str) -> bool:
+        return self.session.execute(_IS_THERE, (name,)).fetchone() == (True,)
+
+    def _can_fold(self) -> bool:
+        own = (f"rollup.{name}" for name in ("accounts", "pending_events", "distinct_members"))
+        return all(map(self._is_there, (self.rollups, *own)))
 
     def fold(self) -> None:
         """Move what is pending by now into the rollup table, as far as nobody is writing there."""
+        named = [one for one in (self.registry.source, self.registry.accounts) if one]
+        read = [qualified(one.schema, one.table) for one in named]
+        if not (self._can_fold() and all(map(self._is_there, read))):
+            return  # all is left to the fold under locks
         [left] = self.session.execute(_PENDING).fetchone() or (0,)
         while left > 0:
             [folded] = self.session.execute("SELECT rollup.fold()").fetchone() or (0,)
             left -= folded or left
 
+    def fold_the_last(self) -> None:
+        """Move all that is pending into the rollup table, while nobody writes."""
+        if self._can_fold():
+            self.session.execute(_FOLD_ALL)
+
+    def keep_sealed(self) -> None:
+        """Write down which days have been purged, where their totals are still there."""
+        if self.purged() and self._is_there(self.rollups):
+            self.session.execute(_MAKE_GAPS)  # it may be lost
+            sealed.keep(self.session, self.registry)
+
+    def lock(self, triggers: Sequence[tuple[str, str]]) -> None:
+        """Hold up writers of the events, if these are there, and of what has our triggers."""
+        source = self.registry.source
+        events = qualified(source.schema, source.table)
+        parts = tables.partitions(self.session, self.registry)
+        for name in dict.fromkeys((events, *parts, *(table for table, _ in triggers))):
+            if self._is_there(name):
+                with waiting_for("ACCESS EXCLUSIVE", name):
+                    self.session.execute(f"LOCK TABLE ONLY {name} IN ACCESS EXCLUSIVE MODE")
+
     def drop(self) -> list[str]:
-        """Drop triggers, fold the last that is pending, drop the schema; tell what has gone."""
+        """Drop triggers, fold the last that is pending, drop the schema; tell what has gone.
+
+        Triggers are found by their functions: the tables may have other names by now, or be gone.
+        """
         gone: list[str] = []
         # The slots first, for writers append meanwhile; with them, nothing is left out of the fold.
         TAKE_SLOTS.run(self.session)
-        source = self.registry.source
-        events = tables.partitions(self.session, self.registry)
-        for name in (qualified(source.schema, source.table), *events):
-            with waiting_for("ACCESS EXCLUSIVE", name):
-                self.session.execute(f"LOCK TABLE ONLY {name} IN ACCESS EXCLUSIVE MODE")
-        if not self.drop_rollups:
-            self.fold()
-            if self.purged():
-                sealed.keep(self.session, self.registry)
         triggers = self.session.execute(_TRIGGERS, {"schema": SCHEMA}).fetchall()
+        self.lock(triggers)
+        if not self.drop_rollups:
+            self.fold_the_last()
+            self.keep_sealed()
         for table, trigger in triggers:
             with waiting_for("ACCESS EXCLUSIVE", table):
                 self.session.execute(f"DROP TRIGGER {trigger} ON {table}")
@@ -109,11 +166,11 @@ class _Steps:
             self.session.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
         gone.append(f"schema {SCHEMA}")
         if self.drop_rollups:
-            rollups = qualified(self.registry.rollups.schema, self.registry.rollups.table)
-            with waiting_for("ACCESS EXCLUSIVE", rollups):
-                self.session.execute(f"DROP TABLE {rollups}")
-                sealed.drop(self.session, self.registry)
-            gone.append(f"table {rollups}")
+            sealed.drop(self.session, self.registry)
+        if self.drop_rollups and self._is_there(self.rollups):
+            with waiting_for("ACCESS EXCLUSIVE", self.rollups):
+                self.session.execute(f"DROP TABLE {self.rollups}")
+            gone.append(f"table {self.rollups}")
         return gone
 
 

@@ -146,4 +146,4 @@ COMMENT ON COLUMN rollup.deployments.counting IS
 COMMENT ON COLUMN rollup.deployments.changes IS
     'The objects that it created, replaced or dropped.';
 COMMENT ON COLUMN rollup.deployments.definitions IS
-    'For each function and view, SHA-256 of the text that the catalog kept of it; another text is of another hand. For the events table, its oid.';
+    'For each function and view, SHA-256 of the text that the catalog kept of it; another text is of another hand.';

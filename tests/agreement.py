@@ -37,6 +37,8 @@ class Agreed(NamedTuple):
     verify: Told
     backfill: Told
     deploy: Told
+    server: int = 14
+    """The first major version in which this can be done."""
 
 
 def unreadable(damage: str, words: str) -> Agreed:
@@ -185,6 +187,22 @@ AGREED = {name: object_damage(name) for name in DAMAGES if name != BEYOND_REACH}
     ),
     "totals are wrong": wrong(f"UPDATE {TOTALS} SET count = count + 1 WHERE account_id = 1"),
     "totals are emptied": wrong(f"TRUNCATE {TOTALS}"),
+    "differences were found and not mended": Agreed(
+        "INSERT INTO rollup.verifications (differences) VALUES (28)",
+        (2, "28 differences now"),
+        (0, ""),
+        (0, "agree"),
+        (0, ""),
+        (0, ""),
+    ),
+    "events were not restored with their totals": Agreed(
+        unseen(EVENTS, f"TRUNCATE {EVENTS}"),
+        (2, f"{EVENTS} is empty"),
+        (0, ""),
+        (2, "on covered days"),
+        (0, ""),
+        (0, ""),
+    ),
     "members are wrong": wrong("UPDATE rollup.distinct_members SET occurrences = 7"),
     "something pending is made up": wrong(
         "INSERT INTO rollup.pending_events (sign, account_id, name, created_at)"

@@ -238,6 +238,7 @@ def test_every_zone_that_the_server_lists_is_known_and_spelled_so(
         ("verify", "--account", "99"),
         ("reads", "99", "on"),
         ("backfill", "--yes", "--account", "99"),
+        ("fold", "--account", "99"),
         ("timezone", "99"),
         ("timezone", "99", "Europe/Berlin"),
     ],

@@ -16,6 +16,7 @@ from tests.agreement import AGREED, AGREED_OF_PARTITIONS, COMMANDS, Agreed
 from tests.command import run
 from tests.databases import clone
 from tests.events import desk, mix
+from tests.failures import FAILURES
 from tests.layouts import PARTITIONED
 from tests.roles import Role, advised
 
@@ -39,6 +40,7 @@ SELECT format('GRANT ALL ON SEQUENCE %%s TO %%I', c.oid::regclass, o.owner)
 FROM pg_class c, (VALUES (%s)) o (owner)
 WHERE c.relname = 'ids'
 """
+ALL = AGREED | FAILURES
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,7 @@ def damaged(dsn: str, owner: Role, statement: str) -> Iterator[str]:
             root.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize("one", AGREED.values(), ids=AGREED)
+@pytest.mark.parametrize("one", ALL.values(), ids=ALL)
 def test_commands_agree_on_what_is_well(one: Agreed, filled: tuple[str, Role]) -> None:
     assert_agreed(one, filled)
 
@@ -106,6 +108,9 @@ def test_commands_agree_on_partitions(one: Agreed, partitioned: tuple[str, Role]
 
 
 def assert_agreed(one: Agreed, given: tuple[str, Role]) -> None:
+    with psycopg.connect(given[0]) as session:
+        if session.info.server_version < one.server * 10000:
+            pytest.skip(f"nothing of the kind before PostgreSQL {one.server}")
     for command, arguments in COMMANDS.items():
         with damaged(*given, one.damage) as dsn:
             done = run(*arguments, on=dsn)

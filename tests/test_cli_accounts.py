@@ -88,6 +88,7 @@ def test_a_change_of_zone_is_backfilled_goes_on_where_it_was_stopped_and_is_undo
     assert "nothing to do: all days are covered" in again
     removed = succeed("timezone", str(account), "--off", on=database)
     assert "removed 0 rows" not in removed
+    assert "does not know" not in run("deploy", on=database).stderr
     left = "SELECT count(*) FROM public.reporting_events_rollups WHERE account_id = %s"
     assert history.execute(left, (account,)).fetchone() == (0,)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from generator.cli import cli
 from tests.command import fail, options, run, terminal
 from tests.events import desk, mix, write
@@ -94,6 +96,20 @@ def test_a_backfill_that_is_declined_has_done_nothing(
         screen.until("Begin? [y/N]: ").type("n\n")
         assert screen.end() == 0
     assert json.loads(file.read_text())["chunks"] == 0
+
+
+def test_a_number_that_json_has_not_is_text(database: str, connect: Connect) -> None:
+    session = desk(connect(database))
+    write(session)
+    session.execute("UPDATE public.reporting_events_rollups SET sum_value = 'NaN'")
+    done = run("verify", "--json", on=database)
+    assert done.exit_code == 2
+
+    def refuse(constant: str) -> None:
+        pytest.fail(f"{constant} is no JSON")
+
+    found = json.loads(done.stdout, parse_constant=refuse)
+    assert "NaN" in [one["sum_value"] for one in found]
 
 
 def test_a_time_zone_of_no_account_is_no_json(database: str) -> None:

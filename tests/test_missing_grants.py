@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator import permissions
+from generator.deploy import deploy
 from generator.permissions import missing
+from generator.registry import load
+from generator.render import render
 from tests.command import fail, run
 from tests.events import desk, write
 from tests.roles import new_roles
@@ -41,6 +44,29 @@ def test_following_the_hints_of_a_reading_command_makes_it_work(
         assert granted[0] == f'GRANT USAGE ON SCHEMA "rollup" TO "{reader.name}"'
         assert any(grant.startswith("GRANT SELECT ON ") for grant in granted)
         assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("command", [REPORT, ("status",)], ids=" ".join)
+def test_one_grant_suffices_where_default_privileges_let_nobody_run_functions(
+    command: tuple[str, ...], reference_database: str, connect: Connect
+) -> None:
+    root = connect(reference_database)
+    root.execute("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+    deploy(reference_database, load())
+    desk(root)
+    write(root, created_at="2026-03-01 10:00")
+    with new_roles(root, reference_database) as [reader]:
+        granted = []
+        while (done := run(*command, on=reader.dsn)).exit_code == 1:
+            grant = done.stderr.partition("hint: ")[2].partition("; ")[0]
+            assert grant.startswith("GRANT "), done.stderr
+            assert grant not in granted
+            root.execute(grant.encode())
+            granted.append(grant)
+        assert done.exit_code == 0, done.output
+        [functions] = [one for one in granted if one.startswith("GRANT EXECUTE ")]
+        closed = [one.name for one in render(load()) if one.is_closed]
+        assert not [name for name in closed if f"{name}(" in functions]
 
 
 @pytest.mark.parametrize(

@@ -241,3 +241,24 @@ def test_the_catalog_keeps_every_function_as_it_is_written(database: str, connec
     )
     written = {one.definition for one in DEFAULT if one.kind == "function"}
     assert {text for (text,) in kept} == written
+
+
+LONGEST = 200
+"""How many lines a function may have."""
+BLOCK = 12
+"""How many lines in a row may stand in no more than two files."""
+
+
+def test_no_function_is_longer_than_can_be_read() -> None:
+    lines = {one.path: one.text.count("\n") for one in DEFAULT if one.kind == "function"}
+    assert {path: length for path, length in lines.items() if length > LONGEST} == {}
+
+
+def test_no_block_of_lines_is_in_more_than_two_files() -> None:
+    """What three objects need is a view, or a function that takes an array of events."""
+    places: dict[tuple[str, ...], set[str]] = {}
+    for one in DEFAULT:
+        lines = [line.strip() for line in one.text.splitlines() if line.strip()]
+        for start in range(len(lines) - BLOCK + 1):
+            places.setdefault(tuple(lines[start : start + BLOCK]), set()).add(one.path)
+    assert [(block[0], paths) for block, paths in places.items() if len(paths) > 2] == []

@@ -110,6 +110,22 @@ def privileges(session: Session, role: Role) -> set[str]:
     return found
 
 
+def test_what_a_superuser_deploys_later_belongs_to_the_owner(
+    company: Company, reference_database: str, connect: Connect
+) -> None:
+    company.root.execute(
+        "DROP VIEW rollup.status; DROP FUNCTION rollup.try_slots CASCADE;"
+        "DROP TABLE rollup.distinct_members CASCADE; DROP TYPE rollup.chunk CASCADE"
+    )
+    assert deploy(reference_database, REGISTRY).changes
+    assert inspect(company.root, REGISTRY).problems == []
+    mix(connect(company.writer.dsn))
+    with connect(company.owner.dsn) as session:
+        session.execute("CALL rollup.backfill()")
+        assert_exact(session)
+    assert deploy(company.owner.dsn, REGISTRY).changes == ()
+
+
 def test_the_owner_does_all_there_is_to_do(company: Company, connect: Connect) -> None:
     session = connect(company.owner.dsn)
     assert session.execute("SELECT usesuper FROM pg_user WHERE usename = user").fetchone() == (

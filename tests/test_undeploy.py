@@ -337,3 +337,46 @@ def test_the_command_asks_first_and_says_what_has_gone(session: Session, databas
     ]
     assert "reporting_events_rollups is kept" in done.stderr
     assert "not deployed" in run("status", on=database).stdout
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE public.reporting_events RENAME TO older",
+        "ALTER TABLE public.reporting_events RENAME TO older;"
+        "ALTER TABLE public.accounts RENAME TO customers",
+        "CREATE SCHEMA old; ALTER TABLE public.reporting_events SET SCHEMA old",
+        "DROP TABLE public.reporting_events",
+        "DROP TABLE public.accounts CASCADE",
+    ],
+)
+def test_it_goes_although_its_tables_are_gone_and_keeps_what_was_pending(
+    statement: str, session: Session, database: str
+) -> None:
+    desk(session)
+    with session.transaction():
+        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        write(session, created_at="2026-03-09 10:00")
+    before = session.execute(CURRENT.format("rollup.current_rollups")).fetchall()
+    assert before
+    session.execute(statement)
+    undeploy(database, REGISTRY)
+    assert session.execute(LEFT).fetchall() == []
+    assert session.execute(CURRENT.format("public.reporting_events_rollups")).fetchall() == before
+
+
+@pytest.mark.parametrize("table", ["rollups", "accounts", "gaps", "deployments", "pending_events"])
+def test_it_goes_although_a_table_of_ours_is_lost(
+    table: str, session: Session, database: str
+) -> None:
+    mix(desk(session))
+    session.execute("CALL rollup.backfill()")
+    session.execute("CALL rollup.purge_events('2026-03-08', 2)")
+    name = "public.reporting_events_rollups" if table == "rollups" else f"rollup.{table}"
+    session.execute(f"SET client_min_messages = error; DROP TABLE {name} CASCADE")
+    undeploy(database, REGISTRY)
+    assert session.execute(LEFT).fetchall() == []
+    deploy(database, REGISTRY)
+    session.execute("CALL rollup.backfill()")
+    undeploy(database, REGISTRY, drop_rollups=True, even_purged=True)
+    assert session.execute(LEFT).fetchall() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from contextlib import contextmanager
 from functools import partial
@@ -119,8 +120,20 @@ def room(columns: Sequence[str], rows: Iterable[Sequence[object]], most: int) ->
 
 
 def as_json(value: object) -> None:
-    """Print a value as JSON; dates and the like as text."""
-    click.echo(json.dumps(value, indent=2, default=str))
+    """Print a value as JSON; dates and the like as text, and "NaN" and "Infinity", too."""
+    click.echo(json.dumps(_finite(value), indent=2, default=str, allow_nan=False))
+
+
+def _finite(value: object) -> object:
+    """Write as text the numbers that JSON has not."""
+    match value:
+        case float() if not math.isfinite(value):
+            return {"nan": "NaN", "inf": "Infinity"}.get(str(value), "-Infinity")
+        case dict():
+            return {key: _finite(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_finite(one) for one in value]
+    return value
 
 
 def _print(console: Console, text: str, *, style: str | None = None) -> None:

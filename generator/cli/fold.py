@@ -10,6 +10,7 @@ import click
 from generator.cli.codes import endless
 from generator.cli.console import as_json, errors, say
 from generator.cli.options import Seconds, session_of, with_account, with_database, with_json
+from generator.cli.zones import require_there
 
 if TYPE_CHECKING:
     from generator.database import Connection
@@ -40,6 +41,8 @@ def fold(
     the next time.
     """
     with errors(), session_of(database_url) as session, endless(watch):
+        if account_id is not None:
+            require_there(session, account_id)
         while True:
             folded = _fold_all(session, account_id)
             [left] = session.execute(_LEFT).fetchone() or (0,)

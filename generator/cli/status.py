@@ -48,7 +48,8 @@ def status(
 
     With --exit-code it exits with 2 where `deploy` has something to do: an object is not current, a
     table lacks something, or another registry is deployed; or where an account is not
-    covered on all days, or its time zone is not known; `off` is in order. --json says which.
+    covered on all days, or its time zone is not known; `off` is in order. So it does where
+    verifications found differences that stand, and at each PROBLEM. --json says which.
     """
     if json_ and openmetrics:
         raise click.UsageError("--json or --openmetrics, not both")
@@ -68,7 +69,8 @@ def status(
 
 
 def _code(report: Report) -> int:
-    return WELL if report.is_current and not report.uncovered else DIFFERENT
+    is_right = report.verified is None or not report.verified.differences
+    return WELL if report.is_current and not report.uncovered and is_right else DIFFERENT
 
 
 def _plain(report: Report) -> dict[str, Any]:
@@ -96,7 +98,9 @@ def _plain(report: Report) -> dict[str, Any]:
 
 def _print(report: Report, all_: bool) -> None:
     if report.deployment is None:
-        say("not deployed: run `python -m generator deploy`")
+        _print_problems(report)
+        if not report.problems:
+            say("not deployed: run `python -m generator deploy`")
         return
     last = report.deployment
     known = "this registry" if report.is_registry_deployed else "ANOTHER REGISTRY"
@@ -112,11 +116,8 @@ def _print(report: Report, all_: bool) -> None:
         )
     for column in report.changed_columns:
         say(f"{column}: no day is covered until `deploy` and `backfill`")
-    for problem in report.problems:
-        say(f"PROBLEM: {problem}")
-    if len(report.problems) > len(report.gone):
-        say("mend the tables or the registry, then run `python -m generator deploy`")
-    elif not report.is_current and not report.gone:
+    _print_problems(report)
+    if not report.is_current and not report.problems:
         say("run `python -m generator deploy` to mend that")
     if report.accounts:
         say()
@@ -135,6 +136,13 @@ def _print(report: Report, all_: bool) -> None:
                 say("see rollup.standing_differences; run `python -m generator verify --repair`")
     elif report.is_current:
         say("no accounts: give one a time zone with `python -m generator timezone ACCOUNT_ID ZONE`")
+
+
+def _print_problems(report: Report) -> None:
+    for problem in report.problems:
+        say(f"PROBLEM: {problem}")
+    if len(report.problems) > len(report.gone):
+        say("mend that, or the registry, then run `python -m generator deploy`")
 
 
 def _print_objects(report: Report, all_: bool) -> None:

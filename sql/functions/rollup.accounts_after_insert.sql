@@ -6,10 +6,7 @@ CREATE OR REPLACE FUNCTION rollup.accounts_after_insert()
  SET row_security TO 'off'
 AS $function$
 /*
- * Follows the time zones that the application keeps for its accounts, once per statement. Never an
- * error for the application, which waits for no session: see rollup.follow_accounts(). Where the
- * accounts cannot be read, because a column has changed or row-level security hides rows, no day is
- * covered from then on.
+ * Follows the time zones that the application keeps for its accounts, over every insert of them.
  */
 DECLARE
     changed bigint[];
@@ -33,9 +30,7 @@ BEGIN
             WHERE s.setting IS NOT NULL
         );
 
-        IF cardinality(changed) > 0 THEN
-            PERFORM rollup.follow_accounts(changed);
-        END IF;
+        PERFORM rollup.follow_accounts(changed) WHERE cardinality(changed) > 0;
     EXCEPTION
         -- The last is what PostgreSQL 18 says of a virtual generated column.
         WHEN syntax_error_or_access_rule_violation OR data_exception OR internal_error THEN

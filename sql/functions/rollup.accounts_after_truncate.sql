@@ -6,10 +6,7 @@ CREATE OR REPLACE FUNCTION rollup.accounts_after_truncate()
  SET row_security TO 'off'
 AS $function$
 /*
- * Follows the time zones that the application keeps for its accounts, once per statement. Never an
- * error for the application, which waits for no session: see rollup.follow_accounts(). Where the
- * accounts cannot be read, because a column has changed or row-level security hides rows, no day is
- * covered from then on.
+ * Follows the time zones that the application keeps for its accounts, over every truncate of them.
  */
 BEGIN
     IF TG_TABLE_NAME <> 'accounts' OR TG_TABLE_SCHEMA <> 'public' THEN

@@ -6,9 +6,9 @@ CREATE OR REPLACE FUNCTION rollup.accounts_after_update()
  SET row_security TO 'off'
 AS $function$
 /*
- * Follows the time zones that the application keeps for its accounts, once per statement. Never an
- * error for the application, which waits for no session: see rollup.follow_accounts(). Where the
- * accounts cannot be read, because a column has changed or row-level security hides rows, no day is
+ * Follows the time zones that the application keeps for its accounts, over every update of them.
+ * Never an error for the application, which waits for no session: see rollup.follow_accounts(). Where
+ * the accounts cannot be read, because a column has changed or row-level security hides rows, no day is
  * covered from then on.
  *
  * Most statements update one account, and not its time zone: that is told first, without a join. It
@@ -62,9 +62,7 @@ BEGIN
             OR a.setting IS DISTINCT FROM b.setting
         );
 
-        IF cardinality(changed) > 0 THEN
-            PERFORM rollup.follow_accounts(changed);
-        END IF;
+        PERFORM rollup.follow_accounts(changed) WHERE cardinality(changed) > 0;
     EXCEPTION
         -- The last is what PostgreSQL 18 says of a virtual generated column.
         WHEN syntax_error_or_access_rule_violation OR data_exception OR internal_error THEN

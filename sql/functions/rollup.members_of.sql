@@ -25,13 +25,11 @@ JOIN LATERAL (VALUES
     ('conversation_bot_handoff', 'bot_handoffs_count', e.conversation_id::bigint),
     ('conversation_bot_resolved', 'bot_resolutions_count', e.conversation_id::bigint)
 ) m (event, metric, member) ON m.event = e.event AND m.member IS NOT NULL
-CROSS JOIN LATERAL (VALUES
-    ('account', e.account_id::bigint),
-    ('agent', e.agent::bigint),
+JOIN LATERAL (VALUES
+    ('account', e.account_id::bigint), ('agent', e.agent::bigint),
     ('inbox', e.inbox::bigint)
-) d (dimension_type, dimension_id)
-WHERE d.dimension_id IS NOT NULL
-AND e.event IN ('conversation_bot_handoff', 'conversation_bot_resolved')
+) d (dimension_type, dimension_id) ON d.dimension_id IS NOT NULL
+WHERE e.event IN ('conversation_bot_handoff', 'conversation_bot_resolved')
 GROUP BY e.account_id, d.dimension_type, m.metric, z.date, d.dimension_id, m.member
 HAVING sum(e.sign) <> 0
 $function$;

@@ -21,11 +21,11 @@ BEGIN
     SELECT
         e.account_id, record_event.day, d.dimension_type, d.dimension_id, m.metric,
         e.sign::bigint AS count,
-        CASE WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign ELSE 0 END
+        (CASE WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign ELSE 0 END)::bigint
             AS value_count,
         coalesce(CASE WHEN m.is_duration THEN e.sign * e.value END, 0)
             AS sum_value,
-        CASE WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign ELSE 0 END
+        (CASE WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign ELSE 0 END)::bigint
             AS business_hours_count,
         coalesce(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END, 0)
             AS sum_value_business_hours
@@ -42,12 +42,10 @@ BEGIN
         ('reply_time', 'reply_time', true),
         ('conversation_bot_resolved', 'bot_resolutions_count', false)
     ) m (event, metric, is_duration) ON m.event = e.event
-    CROSS JOIN LATERAL (VALUES
-        ('account', e.account_id::bigint),
-        ('agent', e.agent::bigint),
+    JOIN LATERAL (VALUES
+        ('account', e.account_id::bigint), ('agent', e.agent::bigint),
         ('inbox', e.inbox::bigint)
-    ) d (dimension_type, dimension_id)
-    WHERE d.dimension_id IS NOT NULL
+    ) d (dimension_type, dimension_id) ON d.dimension_id IS NOT NULL
     ON CONFLICT (account_id, date, dimension_type, dimension_id, metric) DO UPDATE
     SET
         count = r.count + excluded.count,
@@ -74,12 +72,10 @@ BEGIN
                 ('conversation_bot_handoff', 'bot_handoffs_count', e.conversation_id::bigint),
                 ('conversation_bot_resolved', 'bot_resolutions_count', e.conversation_id::bigint)
             ) m (event, metric, member) ON m.event = e.event AND m.member IS NOT NULL
-            CROSS JOIN LATERAL (VALUES
-                ('account', e.account_id::bigint),
-                ('agent', e.agent::bigint),
+            JOIN LATERAL (VALUES
+                ('account', e.account_id::bigint), ('agent', e.agent::bigint),
                 ('inbox', e.inbox::bigint)
-            ) d (dimension_type, dimension_id)
-            WHERE d.dimension_id IS NOT NULL
+            ) d (dimension_type, dimension_id) ON d.dimension_id IS NOT NULL
             ON CONFLICT (account_id, date, dimension_type, dimension_id, metric, member) DO UPDATE
             SET occurrences = n.occurrences + excluded.occurrences
             RETURNING

@@ -55,9 +55,7 @@ BEGIN
             FROM (
                 SELECT array_agg(b.event) AS events
                 FROM (
-                    SELECT
-                        ROW(e.*)::rollup.event AS event,
-                        (row_number() OVER () - 1) / 100000 AS batch
+                    SELECT ROW(e.*)::rollup.event AS event, (row_number() OVER () - 1) / 100000 AS batch
                     FROM (
                         SELECT 1 AS sign, e.account_id::bigint AS account_id, e.name::text AS event,
                             e.created_at AT TIME ZONE 'UTC' AS at, e.user_id::bigint AS agent,
@@ -77,8 +75,7 @@ BEGIN
                         AND e.created_at >= '0001-01-01 00:00'
                         AND e.created_at < '10000-01-01 00:00'
                     ) e
-                ) b
-                GROUP BY b.batch
+                ) b GROUP BY b.batch
             ) b;
             RETURN NULL;
         END IF;

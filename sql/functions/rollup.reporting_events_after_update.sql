@@ -82,9 +82,7 @@ BEGIN
             FROM (
                 SELECT array_agg(b.event) AS events
                 FROM (
-                    SELECT
-                        ROW(e.*)::rollup.event AS event,
-                        (row_number() OVER () - 1) / 100000 AS batch
+                    SELECT ROW(e.*)::rollup.event AS event, (row_number() OVER () - 1) / 100000 AS batch
                     FROM (
                         SELECT
                             sum(e.sign)::integer AS sign,
@@ -132,8 +130,7 @@ BEGIN
                             e.value_in_business_hours
                         HAVING sum(e.sign) <> 0
                     ) e
-                ) b
-                GROUP BY b.batch
+                ) b GROUP BY b.batch
             ) b;
             RETURN NULL;
         END IF;

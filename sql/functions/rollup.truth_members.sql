@@ -22,13 +22,11 @@ JOIN LATERAL (VALUES
     ('conversation_bot_handoff', 'bot_handoffs_count', e.conversation_id::bigint),
     ('conversation_bot_resolved', 'bot_resolutions_count', e.conversation_id::bigint)
 ) m (event, metric, member) ON m.event = e.event AND m.member IS NOT NULL
-CROSS JOIN LATERAL (VALUES
-    ('account', e.account_id::bigint),
-    ('agent', e.agent::bigint),
+JOIN LATERAL (VALUES
+    ('account', e.account_id::bigint), ('agent', e.agent::bigint),
     ('inbox', e.inbox::bigint)
-) d (dimension_type, dimension_id)
-WHERE d.dimension_id IS NOT NULL
-AND e.event IN ('conversation_bot_handoff', 'conversation_bot_resolved')
+) d (dimension_type, dimension_id) ON d.dimension_id IS NOT NULL
+WHERE e.event IN ('conversation_bot_handoff', 'conversation_bot_resolved')
 AND (truth_members.since IS NULL OR z.date >= truth_members.since)
 AND (truth_members.until IS NULL OR z.date < truth_members.until)
 AND NOT a.sealed @> z.date

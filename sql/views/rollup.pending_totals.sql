@@ -2,11 +2,11 @@ CREATE OR REPLACE VIEW rollup.pending_totals AS
 SELECT
     e.account_id, z.date, d.dimension_type, d.dimension_id, m.metric,
     e.sign::bigint AS count,
-    CASE WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign ELSE 0 END
+    (CASE WHEN m.is_duration AND e.value IS NOT NULL THEN e.sign ELSE 0 END)::bigint
         AS value_count,
     coalesce(CASE WHEN m.is_duration THEN e.sign * e.value END, 0)
         AS sum_value,
-    CASE WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign ELSE 0 END
+    (CASE WHEN m.is_duration AND e.value_in_business_hours IS NOT NULL THEN e.sign ELSE 0 END)::bigint
         AS business_hours_count,
     coalesce(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END, 0)
         AS sum_value_business_hours
@@ -35,12 +35,10 @@ JOIN (
     FROM rollup.metrics m
     WHERE m.kind <> 'distinct'
 ) m ON m.event = e.event
-CROSS JOIN LATERAL (VALUES
-    ('account', e.account_id::bigint),
-    ('agent', e.agent::bigint),
+JOIN LATERAL (VALUES
+    ('account', e.account_id::bigint), ('agent', e.agent::bigint),
     ('inbox', e.inbox::bigint)
-) d (dimension_type, dimension_id)
-WHERE d.dimension_id IS NOT NULL
+) d (dimension_type, dimension_id) ON d.dimension_id IS NOT NULL
 UNION ALL
 SELECT
     t.account_id, t.date, t.dimension_type, t.dimension_id, t.metric,

@@ -1,0 +1,4 @@
+-- Undoes 0006.
+
+COMMENT ON COLUMN rollup.deployments.definitions IS
+    'For each function and view, SHA-256 of the text that the catalog kept of it; another text is of another hand.';
