@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from generator.database import plainly
 from generator.quoting import ident
 
 if TYPE_CHECKING:
@@ -252,4 +253,6 @@ def _hazards(
 ) -> list[str]:
     values: dict[str, Any] = {"oid": oid, "name": name, "ours": list(columns), "key": list(key)}
     values |= {"is_ours": is_ours, "harmless": _HARMLESS}
-    return [f"{name} has {what}: {cure}" for what, cure in session.execute(_HAZARDS, values)]
+    with plainly(session):
+        found = session.execute(_HAZARDS, values).fetchall()
+    return [f"{name} has {what}: {cure}" for what, cure in found]

@@ -224,8 +224,7 @@ def test_switching_the_mode_is_a_deploy_that_keeps_coverage(
     for registry in (INLINE, APPENDING):
         deployment = deploy(database, registry)
         assert deployment.changes == tuple(
-            f"replace function rollup.reporting_events_after_{verb}"
-            for verb in ("insert", "update", "delete")
+            f"replace function rollup.{name}" for name in ("take_in", "take_in_event")
         )
         assert not deployment.coverage_voided
         assert deployment.incomplete == ()

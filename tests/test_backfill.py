@@ -268,7 +268,7 @@ def test_a_backfill_warns_of_accounts_that_somebody_is_changing(
         lambda one: said.append((one.severity, one.message_primary, one.message_hint))
     )
     connection.execute("CALL rollup.backfill()")
-    warning = "account 2: not covered, for somebody is changing its time zone"
+    warning = "account 2: not covered, because another session is changing its time zone"
     assert [one for one in said if one[0] != "NOTICE"] == [("WARNING", warning, "Call it again.")]
     holder.rollback()
     said.clear()

@@ -279,7 +279,7 @@ def test_coverage_is_void_when_a_table_of_ours_was_gone(
 def test_coverage_outlives_a_registry_that_counts_the_same(database: str, covered: Session) -> None:
     aliases = (*REGISTRY.timezone_aliases, ("Home", "Europe/Berlin"))
     done = deploy(database, dataclasses.replace(REGISTRY, timezone_aliases=aliases))
-    assert done.changes == ("replace function rollup.canonical_timezone",)
+    assert done.changes == ("replace view rollup.timezone_aliases",)
     assert not done.coverage_voided
     assert are_days_covered(covered)
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docs import sql_map
 from docs.objects import SHORT, described
 from docs.reference import PAGE, page, slug
 from generator.cli import cli
@@ -34,6 +35,16 @@ ORDER BY c.oid, a.attnum
 
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text() == page(), "docs/reference.md is out of date: run `make docs`"
+
+
+def test_the_map_of_the_sql_is_up_to_date() -> None:
+    assert sql_map.PAGE.read_text() == sql_map.page(), "sql/README.md is old: run `make docs`"
+
+
+def test_the_map_names_every_function_and_view() -> None:
+    paths = {one.path for one in render(load()) if one.kind in ("function", "view")}
+    linked = set(re.findall(r"\]\(((?:functions|views)/[^)]+)\)", sql_map.page()))
+    assert linked == paths
 
 
 def test_every_object_has_the_columns_and_types_of_the_catalog(

@@ -477,7 +477,7 @@ def test_a_writer_who_wants_the_whole_table_is_not_in_a_deadlock_with_a_deployme
 
 
 def test_a_column_that_somebody_dropped_is_no_new_measure(session: Session, database: str) -> None:
-    session.execute("DROP VIEW rollup.current_rollups")
+    session.execute("DROP VIEW rollup.current_rollups, rollup.unsummed_totals")
     session.execute("ALTER TABLE public.reporting_events_rollups DROP COLUMN value_count")
     assert deploy(database, NO_INBOX).coverage_voided
     fill(database)

@@ -31,5 +31,5 @@ $function$;
 COMMENT ON FUNCTION rollup.accounts_after_truncate() IS
     'Trigger function: follows the time zones of accounts over every truncate of the application.';
 
--- Nobody else may run it, with its owner's rights, on a table of his own.
+-- No other role may run it, with its owner's rights, on a table of that role.
 REVOKE EXECUTE ON FUNCTION rollup.accounts_after_truncate() FROM PUBLIC;

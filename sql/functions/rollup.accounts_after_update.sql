@@ -77,5 +77,5 @@ $function$;
 COMMENT ON FUNCTION rollup.accounts_after_update() IS
     'Trigger function: follows the time zones of accounts over every update of the application.';
 
--- Nobody else may run it, with its owner's rights, on a table of his own.
+-- No other role may run it, with its owner's rights, on a table of that role.
 REVOKE EXECUTE ON FUNCTION rollup.accounts_after_update() FROM PUBLIC;

@@ -41,7 +41,7 @@ BEGIN
             SELECT u.account_id
             FROM rollup.uncovered(chunk.account_ids, chunk.since, chunk.until) u (account_id)
         LOOP
-            RAISE WARNING 'account %: not covered, for somebody is changing its time zone', account
+            RAISE WARNING 'account %: not covered, because another session is changing its time zone', account
                 USING HINT = 'Call it again.';
         END LOOP;
     END LOOP;

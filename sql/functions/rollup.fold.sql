@@ -6,8 +6,8 @@ CREATE OR REPLACE FUNCTION rollup.fold(account_id bigint DEFAULT NULL::bigint)
 AS $function$
 /*
  * Moves pending events, of one account or of all, into the record, and returns how many: at most
- * 100 000 a call. It waits for nobody: accounts that somebody is writing at the moment are left for
- * the next call, and while somebody truncates or alters the table, or has just deployed, all are.
+ * 100 000 a call. It waits for no session: accounts that another one is writing at the moment are left for
+ * the next call; while one truncates or alters the table, or has just deployed, all are.
  * Reads of rollup.current_rollups say the same before and after. Settles what had to be put off, too.
  */
 DECLARE

@@ -13,14 +13,14 @@ AS $function$
  * A name that is no time zone switches the account off; it stays visible in rollup.status, and is
  * never an error. The same holds for an account that is gone.
  *
- * Waits for nobody, and takes no slot: a writer that holds one may come here, and whoever holds an
- * account's row may be waiting for the slot. What is being changed by somebody else is left to
+ * Waits for no session, and takes no slot: a writer that holds one may come here, and a session that
+ * holds an account's row may be waiting for the slot. What another session is changing is left to
  * rollup.settle_invalidations(), with no day covered until then; above READ COMMITTED, where a row
  * that has changed since the snapshot is an error, everything is.
  *
- * Rows that somebody has inserted and not committed cannot be seen, but would be waited for. So who
- * inserts into rollup.accounts holds an advisory lock, tried here in a statement of its own: the
- * next one sees what earlier holders have committed, here and of the application's settings.
+ * Rows that another session has inserted and not committed cannot be seen, but would be waited for. So a
+ * session that inserts into rollup.accounts holds an advisory lock, tried here in a statement of its own:
+ * the next one sees what earlier holders have committed, here and of the application's settings.
  */
 DECLARE
     ids bigint[] := follow_accounts.account_ids;

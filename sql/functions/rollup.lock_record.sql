@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION rollup.lock_record(account_ids bigint[])
 AS $function$
 /*
  * Takes the slots of accounts, or every slot for NULL, and waits for them; lock_timeout is honoured.
- * From here to the end of the transaction writers append, and nobody else changes the record. Then
+ * From here to the end of the transaction writers append, and no other session changes the totals. Then
  * settles what had to be put off: see rollup.settle_invalidations().
  *
  * Takes the events table as well, in ACCESS SHARE mode, but waits for neither while it holds the

@@ -74,5 +74,5 @@ $function$;
 COMMENT ON FUNCTION rollup.reporting_events_after_truncate() IS
     'Trigger function: keeps the rollups exact over a TRUNCATE of events.';
 
--- Nobody else may run it, with its owner's rights, on a table of his own.
+-- No other role may run it, with its owner's rights, on a table of that role.
 REVOKE EXECUTE ON FUNCTION rollup.reporting_events_after_truncate() FROM PUBLIC;

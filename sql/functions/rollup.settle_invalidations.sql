@@ -100,6 +100,6 @@ END
 $function$;
 
 COMMENT ON FUNCTION rollup.settle_invalidations() IS
-    'Settles what had to be put off, without waiting for anybody: see rollup.invalidations.';
+    'Settles what had to be put off, without waiting for any session: see rollup.invalidations.';
 
 REVOKE EXECUTE ON FUNCTION rollup.settle_invalidations() FROM PUBLIC;

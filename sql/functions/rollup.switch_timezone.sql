@@ -12,7 +12,7 @@ AS $function$
  * their days in the new zone here. What has been purged stays where it was.
  *
  * Holds the slots, so that no writer adds days of two zones to one record. Takes no row that
- * somebody else is changing: a transaction that sets a zone may go on to wait for the slot.
+ * another session is changing: a transaction that sets a zone may go on to wait for the slot.
  */
 DECLARE
     account record;
