@@ -180,17 +180,19 @@ def of_tables(changes: Changes) -> Iterator[Statement]:
 def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     """Bring functions, views and triggers up to date; triggers last, for their table's lock.
 
-    The lock makes sure that no transaction goes on that has counted by the old functions. Writes
-    down what this and, as `made` tells, the step before it did, if anything. What a user's own
-    object depends on is not dropped, but an error of the database's, which names both.
+    The lock makes sure that no transaction goes on that has counted by the old functions. Types
+    change behind it: a writer that has to look one up would wait for us, and we for the writer.
+    Writes down what this and, as `made` tells, the step before it did, if anything. What a user's
+    own object depends on is not dropped, but an error of the database's, which names both.
     """
     if changes.is_nothing and not made:
         return
     if changes.miscounts or changes.difference or changes.has_sealed or changes.fresh:
         yield TAKE_SLOTS
     yield _UNCHECKED
+    later = [one for one in changes.objects if one.kind == "type" and one.in_place is not None]
     for one in changes.objects:
-        if one.kind != "trigger" and one.rendered is not None:
+        if one.kind != "trigger" and one.rendered is not None and one not in later:
             yield from _created(one, one.rendered, changes)
     if any(one.kind == "function" for one in changes.objects):
         yield _CLOSE
@@ -201,6 +203,9 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     if changes.has_sealed:
         yield from sealed.taken_over(changes.registry)
     yield from _locks(changes)
+    for one in later:
+        if one.rendered is not None:
+            yield from _created(one, one.rendered, changes)
     for fresh in changes.fresh:
         yield partitions.void(fresh)
     for one in changes.objects:

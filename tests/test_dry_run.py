@@ -155,5 +155,12 @@ def test_it_says_which_locks_are_waited_for(reference_database: str) -> None:
     ) in printed
 
 
+def test_the_type_of_events_changes_behind_the_lock_on_their_table(database: str) -> None:
+    """A writer that has to look it up would wait for the deployment, and that for the writer."""
+    printed = dry_run(database, OLD, Patience())
+    changed = printed.index("ALTER TYPE rollup.event\n")
+    assert printed.index("LOCK TABLE ONLY public.reporting_events IN") < changed
+
+
 def test_what_deploy_would_refuse_is_the_same_error(empty_database: str) -> None:
     assert fail("deploy", "--dry-run", on=empty_database) == fail("deploy", on=empty_database)
