@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from generator import limits, reading
+from generator import limits, reading, triggers
 from generator.event import event as event_of
 from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
-from generator.quoting import MAX_IDENTIFIER_BYTES, Sql, ident, literal, qualified, shortened
+from generator.objects import FUNCTIONS, OWN_TABLES, REPORT_FUNCTIONS, TABLES, TYPES, VIEWS
+from generator.quoting import Sql, ident, literal, qualified
 from generator.templating import environment, listed
+from generator.triggers import TRANSITION_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,120 +24,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["type", "table", "view", "function", "trigger"]
 
-_TABLES = ("rollups", "pending_events", "distinct_members")
-_OWN_TABLES = ("accounts", "distinct_members", "gaps", "invalidations", "pending_events")
-"""Of our own tables those that a policy could make totals wrong by."""
-_TYPES = ("event", "difference", "chunk")
-_VIEWS = (
-    "pending_members",
-    "pending_totals",
-    "unsummed_totals",
-    "unsummed_members",
-    "current_rollups",
-    "current_members",
-    "changed_columns",
-    "coverage",
-    "metric_coverage",
-    "status",
-    "standing_differences",
-)
-_FUNCTIONS = (
-    "require_read_committed",
-    "trigger_problems",
-    "bounds_of",
-    "are_triggers_on",
-    "require_triggers",
-    "require_columns",
-    "table_problems",
-    "require_tables",
-    "is_part_of",
-    "note_uncounted",
-    "short_id",
-    "require_day",
-    "require_days",
-    "source_events",
-    "events_near",
-    "countable_events",
-    "totals_of",
-    "members_of",
-    "record_events",
-    "record_event",
-    "append_events",
-    "try_slots",
-    "lock_record",
-    "void_coverage",
-    "fold_pending",
-    "fold_in_turn",
-    "fold_near",
-    "note_pace",
-    "fold",
-    "canonical_timezone",
-    "knows_timezone",
-    "require_timezones",
-    "current_partitions",
-    "days_around",
-    "gone_partitions",
-    "require_partitions",
-    "require_known",
-    "require_account",
-    "is_deployed",
-    "uncovered",
-    "is_covered",
-    "want_timezone",
-    "set_timezone",
-    "settle_invalidations",
-    "missed_settings",
-    "catch_up",
-    "count_sealed",
-    "switch_timezone",
-    "truth_totals",
-    "truth_members",
-    "drift",
-    "note_verification",
-    "verify_sample",
-    "has_totals",
-    "recorded_totals",
-    "recorded_members",
-    "note_rebuilt",
-    "rebuild_accounts",
-    "rebuild",
-    "backfill_chunks",
-    "backfill_chunk",
-    "backfill",
-    "purge_chunk",
-    "purge_events",
-    "forget_partition",
-)
-_REPORT_FUNCTIONS = (
-    "require_choice",
-    "require_moments",
-    "report_timezone",
-    "report_dimension",
-    "whole_days",
-    "are_same_days",
-    "moments_outside",
-    "resolve_report",
-    "report_buckets",
-    "report_days",
-    "report_events",
-    "report_totals",
-    "report_raw",
-    "report_excluded",
-    "report_excluding",
-    "report_distinct",
-    "report_rows",
-    "timeseries",
-    "aggregate",
-    "explain_report",
-)
-_TRANSITION_TABLES = {
-    "insert": "NEW TABLE AS inserted",
-    "update": "OLD TABLE AS updated_before NEW TABLE AS updated_after",
-    "delete": "OLD TABLE AS deleted",
-    "truncate": "",
-}
-_TRIGGER_TYPES = {"insert": 4, "update": 16, "delete": 8, "truncate": 32}
-"""What pg_trigger.tgtype says of a trigger AFTER each, FOR EACH STATEMENT: pg_trigger.h."""
 _WRITERS = ("take_in", "take_in_event")
 _SUFFIXES = {"inline": "", "append": "_appending"}
 """How the templates of functions that take events in are called, by write mode."""
@@ -143,7 +31,6 @@ _SUFFIXES = {"inline": "", "append": "_appending"}
 LONGEST_ID = 255
 """How many bytes of a text id count as they are: see the function rollup.short_id()."""
 
-_TRANSITION_TABLE = re.compile(r"(OLD|NEW) TABLE AS (\w+)")
 _DEFINITION_END = re.compile(r";\n\nCOMMENT ON ")
 
 
@@ -169,17 +56,6 @@ class Rendered:
     def is_closed(self) -> bool:
         """Whether it is a function that nobody may run but its owner and whom he grants it."""
         return "\nREVOKE EXECUTE ON " in self.text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerInCatalog:
-    """A trigger on a table of events, as pg_trigger has it; no transition table: an empty name."""
-
-    name: str
-    function: str
-    type: int
-    old_table: str
-    new_table: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,11 +85,11 @@ def render(registry: Registry, found: Found = NOTHING) -> tuple[Rendered, ...]:
     tables = (qualified(source.schema, source.table), *found.partitions)
     return (
         *rendered_tables(registry, found),
-        *(_named(env, "type", name, f"rollup.{name}") for name in _TYPES),
+        *(_named(env, "type", name, f"rollup.{name}") for name in TYPES),
         _named(env, "view", "metrics", "rollup.metrics"),
         _named(env, "view", "timezone_aliases", "rollup.timezone_aliases"),
-        *(_named(env, "function", one, f"rollup.{one}") for one in _FUNCTIONS if one not in absent),
-        *(_named(env, "view", name, f"rollup.{name}") for name in _VIEWS if name not in absent),
+        *(_named(env, "function", one, f"rollup.{one}") for one in FUNCTIONS if one not in absent),
+        *(_named(env, "view", name, f"rollup.{name}") for name in VIEWS if name not in absent),
         *_report_objects(env, registry),
         *_event_functions(env, registry),
         *(trigger for table in tables for trigger in _event_triggers(env, registry, table)),
@@ -237,7 +113,7 @@ def source_key(registry: Registry) -> str:
 def rendered_tables(registry: Registry, found: Found = NOTHING) -> tuple[Rendered, ...]:
     """Render the tables of a registry alone, which takes no time."""
     env = _environment(registry, found)
-    return tuple(_named(env, "table", name, _table_name(registry, name)) for name in _TABLES)
+    return tuple(_named(env, "table", name, _table_name(registry, name)) for name in TABLES)
 
 
 def _environment(registry: Registry, found: Found) -> Environment:
@@ -255,7 +131,7 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "amounts": lambda alias: listed(alias, _amounts(registry)),
         "read_columns": _read_columns(registry),
         "tables_in_use": _tables_in_use(registry),
-        "event_triggers": _triggers_in_catalog(source.table),
+        "event_triggers": triggers.in_catalog(source.table),
         "events": qualified(source.schema, source.table),
         "source_key": source_key(registry),
         "rollups": qualified(rollups.schema, rollups.table),
@@ -281,28 +157,11 @@ def _amounts(registry: Registry) -> Iterator[str]:
         yield from (measure.count, measure.sum)
 
 
-def _triggers_in_catalog(table: str) -> tuple[TriggerInCatalog, ...]:
-    """List the triggers on each table of events as pg_trigger has them."""
-    found = []
-    for verb, transition_tables in _TRANSITION_TABLES.items():
-        named = dict(_TRANSITION_TABLE.findall(transition_tables))
-        found.append(
-            TriggerInCatalog(
-                name=f"rollup_after_{verb}",
-                function=_trigger_function_name(table, f"after_{verb}"),
-                type=_TRIGGER_TYPES[verb],
-                old_table=named.get("OLD", ""),
-                new_table=named.get("NEW", ""),
-            )
-        )
-    return tuple(found)
-
-
 def _tables_in_use(registry: Registry) -> tuple[tuple[Sql, str, str], ...]:
     """List the tables that are read or written: the quoted name, the schema, the name."""
     named = [one for one in (registry.source, registry.accounts, registry.rollups) if one]
     places = [(one.schema, one.table) for one in named]
-    places += [("rollup", name) for name in _OWN_TABLES]
+    places += [("rollup", name) for name in OWN_TABLES]
     return tuple((qualified(*place), *place) for place in places)
 
 
@@ -333,14 +192,14 @@ def _event_functions(env: Environment, registry: Registry) -> Iterator[Rendered]
     suffix = _SUFFIXES[registry.rollups.write_mode]
     for name in _WRITERS:
         yield _named(env, "function", f"{name}{suffix}", f"rollup.{name}")
-    for verb in _TRANSITION_TABLES:
+    for verb in TRANSITION_TABLES:
         function = _trigger_function(registry.source.table, f"after_{verb}")
         template = "after_truncate" if verb == "truncate" else "after_change"
         yield _named(env, "function", template, function, function=function, verb=Sql(verb))
 
 
 def _event_triggers(env: Environment, registry: Registry, table: Sql) -> Iterator[Rendered]:
-    for verb, transition_tables in _TRANSITION_TABLES.items():
+    for verb, transition_tables in TRANSITION_TABLES.items():
         yield _trigger(
             env,
             trigger=Sql(f"rollup_after_{verb}"),
@@ -357,7 +216,7 @@ def _report_objects(env: Environment, registry: Registry) -> Iterator[Rendered]:
         return
     yield _named(env, "type", "report_request", "rollup.report_request")
     yield _named(env, "view", "reports", "rollup.reports")
-    for name in _REPORT_FUNCTIONS:
+    for name in REPORT_FUNCTIONS:
         yield _named(env, "function", name, f"rollup.{name}")
     if registry.summaries:
         yield _named(env, "function", "summary", "rollup.summary")
@@ -368,12 +227,12 @@ def _account_objects(env: Environment, registry: Registry, found: Found) -> Iter
     if accounts is None:
         return
     yield _named(env, "function", "follow_accounts", "rollup.follow_accounts")
-    functions = {verb: _accounts_function(registry, verb) for verb in _TRANSITION_TABLES}
+    functions = {verb: _accounts_function(registry, verb) for verb in TRANSITION_TABLES}
     for verb, function in functions.items():
         values = {"function": function, "verb": Sql(verb)}
         yield _named(env, "function", "accounts_after_change", function, **values)
     for table in (qualified(accounts.schema, accounts.table), *found.account_partitions):
-        for verb, transition_tables in _TRANSITION_TABLES.items():
+        for verb, transition_tables in TRANSITION_TABLES.items():
             yield _trigger(
                 env,
                 trigger=Sql(f"rollup_after_{verb}"),
@@ -404,12 +263,7 @@ def _table_name(registry: Registry, name: str) -> str:
 
 def _trigger_function(table: str, suffix: str) -> Sql:
     """Name a trigger function after its table."""
-    return Sql(f"rollup.{ident(_trigger_function_name(table, suffix))}")
-
-
-def _trigger_function_name(table: str, suffix: str) -> str:
-    """Name it as the catalog does: without its schema, and never in quotes."""
-    return f"{shortened(table, MAX_IDENTIFIER_BYTES - len(f'_{suffix}'))}_{suffix}"
+    return Sql(f"rollup.{ident(triggers.function_name(table, suffix))}")
 
 
 def _accounts_function(registry: Registry, verb: str) -> Sql:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from generator import columns, deployments, gaps, partitions, sealed
+from generator import columns, deployments, gaps, partitions, sealed, views
 from generator.blockers import Lock
 from generator.catalog import fingerprints
 from generator.database import PLAIN
@@ -97,55 +97,6 @@ SELECT count(pg_advisory_xact_lock(%(class)s, %(first)s + i))
 FROM generate_series(0, %(slots)s - 1) i
 """
 
-# Grants and what depends on a view survive its replacement, so that is tried first. Otherwise the
-# views of ours above it are dropped and created with it.
-_REPLACE_VIEW = """
-DO $replace$
-DECLARE
-    definition text := $view$
-{definition}
-$view$;
-BEGIN
-    EXECUTE definition;
-EXCEPTION
-    WHEN invalid_table_definition THEN
-        DROP VIEW IF EXISTS {names};
-        EXECUTE $views$
-{texts}
-$views$;
-END
-$replace$;
-{comments}"""
-
-# Who may read the totals may read what commands compute from them.
-_SHARE_VIEW = """
-DO $share$
-DECLARE
-    reader record;
-BEGIN
-    FOR reader IN
-        SELECT DISTINCT
-            CASE
-                WHEN x.grantee = 0 THEN 'PUBLIC'
-                ELSE quote_ident(pg_get_userbyid(x.grantee))
-            END AS role
-        FROM pg_class c
-        CROSS JOIN LATERAL aclexplode(c.relacl) x
-        WHERE c.relnamespace = 'rollup'::regnamespace
-        AND c.relname = 'current_rollups'
-        AND x.privilege_type = 'SELECT'
-        AND x.grantee <> c.relowner
-    LOOP
-        EXECUTE format('GRANT SELECT ON {name} TO %s', reader.role);
-    END LOOP;
-END
-$share$"""
-_SHARED = {
-    *("rollup.metrics", "rollup.reports", "rollup.timezone_aliases"),
-    *("rollup.unsummed_totals", "rollup.unsummed_members"),
-}
-"""Views that functions and other views read with the rights of their caller."""
-
 
 def of_tables(changes: Changes) -> Iterator[Statement]:
     """Create the tables of ours that are missing, and add what others lack."""
@@ -218,9 +169,9 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     if not changes.are_columns_remembered:
         yield from columns.taken_over(changes.registry)
     yield _PLAINLY
-    functions, views = (fingerprints(changes.rendered, kind) for kind in ("function", "view"))
+    functions, seen = (fingerprints(changes.rendered, kind) for kind in ("function", "view"))
     described = (*made, *changes.described)
-    yield deployments.record(changes.registry, described, functions, views)
+    yield deployments.record(changes.registry, described, functions, seen)
 
 
 def of_accounts(registry: Registry) -> Iterator[Statement]:
@@ -239,25 +190,13 @@ def _created(one: Object, rendered: Rendered, changes: Changes) -> Iterator[Stat
     old = one.in_place
     if old is None:
         yield Statement(text=rendered.text)
-        if one.name in _SHARED:
-            yield Statement(text=_SHARE_VIEW.format(name=one.name))
+        if one.name in views.SHARED:
+            yield views.shared(rendered)
     elif one.kind == "type":
         yield Statement(text=_altered(rendered, old))
         yield from _users(rendered, changes)
     elif one.kind == "view":
-        definition = rendered.definition
-        comments = rendered.text.removeprefix(definition).removeprefix(";").lstrip()
-        chain = (rendered, *_above(rendered, changes.rendered))
-        yield Statement(
-            text=_REPLACE_VIEW.format(
-                definition=definition,
-                names=", ".join(view.name for view in chain),
-                texts="".join(view.text for view in chain),
-                comments=comments,
-            ),
-            lock=Lock("ACCESS EXCLUSIVE", tuple(view.name for view in chain)),
-            why="it is replaced",
-        )
+        yield views.replaced(rendered, changes.rendered)
     else:
         if one.is_recreated:
             yield _dropped(old.drop)
@@ -275,17 +214,6 @@ def _users(type_: Rendered, changes: Changes) -> Iterator[Statement]:
         is_function = other.kind == "function" and other.name not in changed
         if is_function and name.search(other.definition):
             yield Statement(text=other.text)
-
-
-def _above(view: Rendered, others: tuple[Rendered, ...]) -> tuple[Rendered, ...]:
-    """List the views that read a view, straight or by others, in the order of their rendering."""
-    names, found = {view.name}, []
-    for other in others:
-        reads = any(re.search(rf"\b{re.escape(name)}\b", other.definition) for name in names)
-        if other.kind == "view" and other.name not in names and reads:
-            names.add(other.name)
-            found.append(other)
-    return tuple(found)
 
 
 def _dropped(drop: str) -> Statement:
