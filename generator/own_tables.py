@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from psycopg.errors import LockNotAvailable
+
 from generator import adoption
 from generator.database import plainly
 from generator.quoting import ident
@@ -74,7 +76,9 @@ AND has_sequence_privilege(c.oid, 'SELECT')
 AND has_table_privilege(%s, 'SELECT')
 """
 
-# In this order: what is numbered meanwhile is above both.
+# A table that another session has locked is not waited for, and not looked at. Then in this order:
+# what is numbered meanwhile is above both.
+_AT_ONCE = "LOCK TABLE ONLY {table} IN ACCESS SHARE MODE NOWAIT"
 _HIGHEST = "SELECT coalesce(max(t.{column}), 0) FROM {table} t"
 _NEXT = "SELECT s.last_value + s.is_called::integer FROM {sequence} s"
 
@@ -173,7 +177,12 @@ def _numbered(session: Connection, shape: Shape, columns: dict[str, _Found]) -> 
         if row is None:
             continue
         names = {"column": ident(column.name), "table": name, "sequence": row[0]}
-        highest = session.execute(_HIGHEST.format(**names)).fetchone() or (0,)
+        try:
+            with session.transaction():
+                session.execute(_AT_ONCE.format(**names))
+                highest = session.execute(_HIGHEST.format(**names)).fetchone() or (0,)
+        except LockNotAvailable:
+            continue
         following = session.execute(_NEXT.format(**names)).fetchone() or (1,)
         if following[0] <= highest[0]:
             yield (
