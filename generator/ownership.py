@@ -1,6 +1,6 @@
 """Whether our functions may do what they do: run by triggers, with the rights of their owner.
 
-Their owner is that of our schema, whoever has deployed. What it has lost fails whoever writes.
+Their owner is that of our schema, whichever role has deployed. What it has lost fails writers.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ AND NOT has_function_privilege(p.oid, 'EXECUTE')
 """
 """The kind, the schema, the name and, for GRANT, the signature of what this role may not use."""
 
-# With those that reports and our views call, which run with the rights of whoever reads. What
+# With those that reports and our views call, which run with the rights of the reader. What
 # comments and messages name is not called.
 _FUNCTIONS = r"""
 WITH RECURSIVE ours AS MATERIALIZED (

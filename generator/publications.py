@@ -1,7 +1,7 @@
 """Whether publications let the rows of our tables change, told from the catalog with its cure.
 
-PostgreSQL refuses to update or delete a row that a publication cannot tell apart: then whoever
-writes an event fails.
+PostgreSQL refuses to update or delete a row that a publication cannot tell apart: then every
+writer of events fails.
 """
 
 from __future__ import annotations

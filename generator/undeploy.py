@@ -125,7 +125,7 @@ class _Steps:
             left -= folded or left
 
     def fold_the_last(self) -> None:
-        """Move all that is pending into the rollup table, while nobody writes."""
+        """Move all that is pending into the rollup table, while no session writes."""
         if self._can_fold():
             self.session.execute(_FOLD_ALL)
 
