@@ -8,12 +8,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from generator.render import LONGEST_ID
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.registry import Registry
+
+LONGEST_ID = 255
+"""How many bytes of a text id count as they are: see the function rollup.short_id()."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

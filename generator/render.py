@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from generator import limits, reading, triggers
+from generator.counting import LONGEST_ID
 from generator.event import event as event_of
 from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.objects import FUNCTIONS, OWN_TABLES, REPORT_FUNCTIONS, TABLES, TYPES, VIEWS
@@ -27,9 +28,6 @@ Kind = Literal["type", "table", "view", "function", "trigger"]
 _WRITERS = ("take_in", "take_in_event")
 _SUFFIXES = {"inline": "", "append": "_appending"}
 """How the templates of functions that take events in are called, by write mode."""
-
-LONGEST_ID = 255
-"""How many bytes of a text id count as they are: see the function rollup.short_id()."""
 
 _DEFINITION_END = re.compile(r";\n\nCOMMENT ON ")
 

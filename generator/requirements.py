@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator import adoption, own_tables, ownership, publications, reading
+from generator.counting import LONGEST_ID
 from generator.errors import DatabaseError
 from generator.event import event
 from generator.quoting import ident, qualified
 from generator.reading import INTEGERS
-from generator.render import LONGEST_ID
 from generator.shapes import known
 from generator.tables import MOMENTS, amounts, find, key
 

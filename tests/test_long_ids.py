@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.counting import counting
+from generator.counting import LONGEST_ID, counting
 from generator.deploy import deploy
 from generator.registry import load
-from generator.render import LONGEST_ID
 from generator.status import inspect
 from tests.foreign import PAGE_VIEWS
 
