@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from generator import columns, deployments, partitions, sealed, tables
 from generator.catalog import Object, Status, compare
-from generator.counting import Difference, difference, is_explained
 from generator.dependents import dependents, in_order
 from generator.quoting import qualified
+from generator.registry.counting import Difference, difference, is_explained
 
 if TYPE_CHECKING:
     from generator.columns import Changed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator import reading
 from generator.blockers import Lock
+from generator.registry import reading
 from generator.statements import Statement
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Changed:
 def changed(session: Connection, registry: Registry | None = None) -> tuple[Changed, ...]:
     """List the columns that have changed, or those of them that a registry reads.
 
-    What another registry no longer reads is counted otherwise: see generator.counting.
+    What another registry no longer reads is counted otherwise: see generator.registry.counting.
     """
     rows = session.execute(_CHANGED).fetchall()
     return tuple(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator import __version__
-from generator.counting import Counting
 from generator.quoting import qualified
+from generator.registry.counting import Counting
 from generator.render import source_key
 from generator.statements import Statement
 

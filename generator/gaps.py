@@ -10,9 +10,9 @@ from generator.statements import Statement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.counting import Difference
     from generator.database import Connection
     from generator.registry import Registry
+    from generator.registry.counting import Difference
 
 # What is not covered will be rebuilt whole, but for sealed days: their events are gone.
 _OPEN = """

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import reading
 from generator.database import plainly
+from generator.registry import reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

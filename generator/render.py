@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from generator import limits, reading, triggers
-from generator.counting import LONGEST_ID
-from generator.event import event as event_of
+from generator import limits, triggers
 from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.objects import FUNCTIONS, OWN_TABLES, REPORT_FUNCTIONS, TABLES, TYPES, VIEWS
 from generator.quoting import Sql, ident, literal, qualified
+from generator.registry import reading
+from generator.registry.counting import LONGEST_ID
+from generator.registry.event import event as event_of
 from generator.templating import environment, listed
 from generator.triggers import TRANSITION_TABLES
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from generator.event import Event
     from generator.registry import Registry
+    from generator.registry.event import Event
 
 Kind = Literal["type", "table", "view", "function", "trigger"]
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import adoption, own_tables, ownership, publications, reading
-from generator.counting import LONGEST_ID
+from generator import adoption, own_tables, ownership, publications
 from generator.errors import DatabaseError
-from generator.event import event
 from generator.quoting import ident, qualified
-from generator.reading import INTEGERS
+from generator.registry import reading
+from generator.registry.counting import LONGEST_ID
+from generator.registry.event import event
+from generator.registry.reading import INTEGERS
 from generator.shapes import known
 from generator.tables import MOMENTS, amounts, find, key
 

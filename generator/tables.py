@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from generator.database import plainly
 from generator.errors import DatabaseError
-from generator.event import event
 from generator.quoting import Sql, ident, qualified
+from generator.registry.event import event
 from generator.render import Found
 
 if TYPE_CHECKING:

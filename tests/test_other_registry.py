@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from generator.deploy import Deployment, deploy
 from generator.errors import DatabaseError
 from generator.registry import load
-from generator.registry_tables import Dimension
+from generator.registry.tables import Dimension
 from generator.status import inspect
 from tests import events, reference
 from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS, Application

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from generator.errors import RegistryError
 from generator.registry import DEFAULT, Membership, load, parse
-from generator.registry_errors import dotted
-from generator.registry_reader import read
-from generator.registry_rules import check
+from generator.registry.problems import dotted
+from generator.registry.reader import read
+from generator.registry.rules import check
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,17 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.counting import Counting, counting, digest
 from generator.errors import RegistryError
-from generator.registry_errors import invalid
-from generator.registry_reader import read
-from generator.registry_rules import check
+from generator.registry.counting import Counting, counting, digest
+from generator.registry.problems import invalid
+from generator.registry.reader import read
+from generator.registry.rules import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.registry_reader import Draft
-    from generator.registry_tables import (
+    from generator.registry.reader import Draft
+    from generator.registry.tables import (
         Accounts,
         Dimension,
         Event,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         Source,
     )
 
-DEFAULT = Path(__file__).with_name("registry.toml")
+DEFAULT = Path(__file__).parents[1] / "registry.toml"
 """The packaged registry, which describes the tables of Chatwoot."""
 
 
@@ -177,7 +177,7 @@ class Registry:
 
     @cached_property
     def counting(self) -> Counting:
-        """What decides the totals, as digests: see generator.counting."""
+        """What decides the totals, as digests: see generator.registry.counting."""
         return counting(self)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from generator.quoting import Sql, shortened
 
 if TYPE_CHECKING:
-    from generator.registry import Registry
+    from generator.registry.model import Registry
 
 Role = Literal["account", "name", "time", "id", "measure"]
 

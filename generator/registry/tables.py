@@ -1,6 +1,6 @@
 """The tables of a registry file: what each may hold, each valid by itself.
 
-What needs more than one of them to judge is in registry_rules.
+What needs more than one of them to judge is in rules.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.registry import Registry
+    from generator.registry.model import Registry
 
 LONGEST_ID = 255
 """How many bytes of a text id count as they are: see the function rollup.short_id()."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from generator.registry_errors import Problem, choices, closest, explain, wrong_type
-from generator.registry_tables import (
+from generator.registry.problems import Problem, choices, closest, explain, wrong_type
+from generator.registry.tables import (
     Accounts,
     Alias,
     Dimension,
@@ -24,7 +24,7 @@ from generator.registry_tables import (
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from generator.registry_errors import Place
+    from generator.registry.problems import Place
 
     Document = dict[str, Any]
 
@@ -41,7 +41,7 @@ _SECTIONS = (
 
 
 class _Table(Protocol):
-    """Any of the classes in registry_tables."""
+    """Any of the classes in tables."""
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from generator.registry_errors import Problem, choices, dotted
+from generator.registry.problems import Problem, choices, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from generator.registry_errors import Place
-    from generator.registry_reader import Draft
-    from generator.registry_tables import Metric, Report
+    from generator.registry.problems import Place
+    from generator.registry.reader import Draft
+    from generator.registry.tables import Metric, Report
 
 T = TypeVar("T")
 
