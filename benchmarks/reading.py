@@ -15,7 +15,7 @@ from benchmarks.measurement import AtMost, compare
 from benchmarks.scale import spaced
 from benchmarks.statements import execute, named
 from generator.comparison import is_same
-from generator.database import connect
+from generator.database.connection import connect
 
 if TYPE_CHECKING:
     from benchmarks.arena import Arena

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docs.objects import described
-from generator.locks import ADD_KEY, DEPLOY_KEY, LOCK_CLASS, SLOTS
+from generator.database.locks import ADD_KEY, DEPLOY_KEY, LOCK_CLASS, SLOTS
 from generator.registry import load
 from generator.render import render
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from generator.database import plainly
+from generator.database.connection import plainly
 from generator.quoting import ident
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.shapes import Shape
     from generator.tables import Table
 

@@ -11,14 +11,14 @@ from queue import SimpleQueue
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
-from generator.database import connect
-from generator.locks import SLOTS
+from generator.database.connection import connect
+from generator.database.locks import SLOTS
 from generator.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 CHUNK_EVENTS = 20_000
 

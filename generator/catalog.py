@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from generator import deployments
-from generator.database import plainly
+from generator.database.connection import plainly
 from generator.signatures import is_replaceable, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.render import Kind, Rendered
 
 Status = Literal["CURRENT", "OUTDATED", "MISSING", "DISABLED", "ORPHANED"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from generator.catalog import Object
     from generator.changes import Changes
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 _HAS_ROWS = sql.SQL("SELECT EXISTS (SELECT FROM {})")
 

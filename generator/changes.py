@@ -13,7 +13,7 @@ from generator.registry.counting import Difference, difference, is_explained
 
 if TYPE_CHECKING:
     from generator.columns import Changed
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.dependents import Dependent
     from generator.deployments import Deployed
     from generator.partitions import Fresh, Gone

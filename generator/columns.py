@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator.blockers import Lock
+from generator.database.blockers import Lock
 from generator.registry import reading
 from generator.statements import Statement
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
 
 VIEW = "rollup.changed_columns"

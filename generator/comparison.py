@@ -12,7 +12,7 @@ from generator import reports
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.reports import Reads
 
 Answer = TypeVar("Answer")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.database import plainly
+from generator.database.connection import plainly
 from generator.migrate import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 # Each row is what DROP would name to drop an object of ours, what depends on it and, if that is
 # ours, too, what DROP would name to drop it.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator import gaps, partitions, requirements, rights, tables
-from generator.database import MINIMUM_VERSION, Connection, connect
+from generator.database.connection import MINIMUM_VERSION, Connection, connect
+from generator.database.patience import Patience
 from generator.errors import DatabaseError
 from generator.migrate import migrate
-from generator.patience import Patience
 from generator.render import render
 from generator.steps import Steps
 from generator.turns import take_turn

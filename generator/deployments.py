@@ -15,7 +15,7 @@ from generator.statements import Statement
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
 
 _IS_THERE = "SELECT to_regclass('rollup.deployments') IS NOT NULL"

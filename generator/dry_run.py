@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator import __version__, migrate, script
-from generator.database import connect, snapshot
+from generator.database.connection import connect, snapshot
+from generator.database.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.escaping import visible
-from generator.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.plan import look
 from generator.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from generator.database import Connection
-    from generator.patience import Patience
+    from generator.database.connection import Connection
+    from generator.database.patience import Patience
     from generator.registry import Registry
 
 _HEAD = """\

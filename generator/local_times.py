@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 _LOCAL = "SELECT %(moment)s::timestamptz AT TIME ZONE %(zone)s"
 

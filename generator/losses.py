@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 # The days of which every total differs by all of itself. Dates go as text: the server has some that
 # Python has not.

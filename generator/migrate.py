@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from yoyo import get_backend, read_migrations
 from yoyo.migrations import topological_sort
 
-from generator.database import ENCODING
+from generator.database.connection import ENCODING
 from generator.errors import DatabaseError
 from generator.quoting import literal
 from generator.statements import Statement
@@ -20,7 +20,7 @@ from generator.statements import Statement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 SCHEMA = "rollup"
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.database import plainly
+from generator.database.connection import plainly
 from generator.registry import reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
 
 _IS_DEPLOYED = "SELECT to_regnamespace('rollup') IS NOT NULL"

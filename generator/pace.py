@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from threading import Event
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 _POLL = 0.5
 

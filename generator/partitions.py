@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.blockers import Lock
+from generator.database.blockers import Lock
 from generator.quoting import Sql, literal
 from generator.statements import Statement
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from generator.catalog import Object
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 TRIGGERS = 4
 """How many triggers of ours are on each table of events."""

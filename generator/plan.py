@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator import migrate, script, tables
-from generator.blockers import Lock, holders
 from generator.caveats import caveats
 from generator.changes import REMEMBER_COLUMNS, REMEMBER_PARTITIONS, VERBS, compute
-from generator.database import connect, snapshot
+from generator.database.blockers import Lock, holders
+from generator.database.connection import connect, snapshot
 from generator.deploy import check
 from generator.render import render
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from generator.catalog import Object
     from generator.changes import Changes
     from generator.columns import Changed
-    from generator.database import Connection
-    from generator.patience import Patience
+    from generator.database.connection import Connection
+    from generator.database.patience import Patience
     from generator.registry import Registry
     from generator.statements import Statement
     from generator.tables import Lack

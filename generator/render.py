@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from generator import limits, triggers
-from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
+from generator.database.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.objects import FUNCTIONS, OWN_TABLES, REPORT_FUNCTIONS, TABLES, TYPES, VIEWS
 from generator.quoting import Sql, ident, literal, qualified
 from generator.registry import reading

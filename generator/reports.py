@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 Reads = Literal["account", "on", "off"]
 """Whether reports read rollups: as each account says, or on, or off."""

@@ -20,7 +20,7 @@ from generator.tables import MOMENTS, amounts, find, key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
     from generator.tables import Table
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.database import plainly
+from generator.database.connection import plainly
 from generator.errors import DatabaseError
 from generator.migrate import SCHEMA
 from generator.quoting import qualified
 from generator.tables import account_partitions, partitions
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
 
 # yoyo makes its tables first, so whatever else we have made, one of them is there.

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from generator import columns, deployments, gaps, partitions, sealed, views
-from generator.blockers import Lock
 from generator.catalog import fingerprints
-from generator.database import PLAIN
+from generator.database.blockers import Lock
+from generator.database.connection import PLAIN
+from generator.database.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.handing_over import HAND_OVER
-from generator.locks import ADD_KEY, LOCK_CLASS, SLOTS
 from generator.quoting import qualified
 from generator.statements import Statement
 

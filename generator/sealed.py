@@ -14,7 +14,7 @@ from generator.statements import Statement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
 
 _LONGEST = 63 - len("_sealed_members")

@@ -12,7 +12,7 @@ from generator.render import rendered_tables
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
 
 _PRINTED = {"timestamptz": "timestamp with time zone"}

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import ClientCursor
 
-from generator.blockers import waiting_for
+from generator.database.blockers import waiting_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from psycopg import Cursor
 
-    from generator.blockers import Lock
-    from generator.database import Connection
+    from generator.database.blockers import Lock
+    from generator.database.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from generator.columns import Changed
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
 
 _IS_DEPLOYED = "SELECT to_regclass('rollup.deployments') IS NOT NULL"

@@ -11,7 +11,7 @@ from generator.changes import Changes, compute
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
     from generator.render import Rendered
     from generator.statements import Statement

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.database import plainly
+from generator.database.connection import plainly
 from generator.errors import DatabaseError
 from generator.quoting import Sql, ident, qualified
 from generator.registry.event import event
 from generator.render import Found
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
 
 MOMENTS = ("created_at", "updated_at")

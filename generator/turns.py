@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.blockers import waiting_for
-from generator.locks import DEPLOY_KEY, LOCK_CLASS
+from generator.database.blockers import waiting_for
+from generator.database.locks import DEPLOY_KEY, LOCK_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from generator.database import Connection
-    from generator.patience import Patience
+    from generator.database.connection import Connection
+    from generator.database.patience import Patience
 
 _TAKE = "SELECT pg_advisory_lock(%s, %s)"
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator import rights, sealed, tables
-from generator.blockers import waiting_for
-from generator.database import Connection, connect
+from generator.database.blockers import waiting_for
+from generator.database.connection import Connection, connect
+from generator.database.patience import Patience
 from generator.dependents import dependents
 from generator.errors import DatabaseError
 from generator.migrate import SCHEMA
-from generator.patience import Patience
 from generator.quoting import Sql, qualified
 from generator.script import TAKE_SLOTS
 from generator.turns import take_turn

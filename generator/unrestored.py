@@ -8,7 +8,7 @@ from generator import tables
 from generator.quoting import ident, literal, qualified
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
 
 # An event that goes leaves its pages until vacuum, and what its going makes of totals is counted.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from generator.columns import Changed
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.partitions import Gone
 
 # One statement, and so one snapshot: what differs, and whether its day was claimed to be exact.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from generator.blockers import Lock
+from generator.database.blockers import Lock
 from generator.statements import Statement
 
 if TYPE_CHECKING:

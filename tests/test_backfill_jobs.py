@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator import backfill
+from generator.database.locks import LOCK_CLASS
 from generator.errors import DatabaseError
-from generator.locks import LOCK_CLASS
 from generator.pace import Pace
 from tests.command import fail, run, succeed, terminal
 from tests.events import ZONES, mix

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator import reports, verify
-from generator.database import connect as connect_command
+from generator.database.connection import connect as connect_command
 from tests.command import fail, run, succeed
 from tests.events import desk, write
 from tests.oracle import assert_exact

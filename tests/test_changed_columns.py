@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from generator.database.patience import Patience
 from generator.deploy import deploy
 from generator.errors import DatabaseError
-from generator.patience import Patience
 from generator.plan import plan
 from generator.registry import DEFAULT, load, parse
 from generator.status import inspect

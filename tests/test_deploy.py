@@ -12,9 +12,9 @@ from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
 from generator import __version__
-from generator.database import connect as connect_as_product
+from generator.database.connection import connect as connect_as_product
+from generator.database.patience import Patience
 from generator.deploy import Deployment, deploy
-from generator.patience import Patience
 from generator.registry import load
 from generator.render import render
 from generator.status import inspect

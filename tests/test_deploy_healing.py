@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from generator.catalog import compare
+from generator.database.patience import Patience
 from generator.deploy import deploy
-from generator.patience import Patience
 from generator.plan import plan
 from generator.registry import load
 from generator.render import render

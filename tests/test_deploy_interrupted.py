@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg.types.json import Jsonb
 
+from generator.database.locks import DEPLOY_KEY, LOCK_CLASS
+from generator.database.patience import Patience
 from generator.deploy import deploy
 from generator.errors import DatabaseError
-from generator.locks import DEPLOY_KEY, LOCK_CLASS
-from generator.patience import Patience
 from generator.registry import load
 from generator.status import inspect
 from tests.events import ZONES, desk, mix, write

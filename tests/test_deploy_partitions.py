@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from generator.database.patience import Patience
 from generator.deploy import Deployment, deploy
 from generator.errors import DatabaseError
-from generator.patience import Patience
 from generator.registry import load
 from generator.status import inspect
 from tests.events import desk, mix

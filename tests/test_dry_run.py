@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from generator.database.patience import Patience
 from generator.deploy import Deployment, deploy
 from generator.dry_run import dry_run
-from generator.patience import Patience
 from generator.registry import load
 from generator.status import inspect
 from tests import programs

@@ -14,11 +14,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from generator import page, reports
+from generator.database.patience import Patience
 from generator.deploy import deploy
 from generator.dry_run import dry_run
 from generator.escaping import cell, visible, visible_lines
 from generator.openmetrics import Family, Sample, exposition
-from generator.patience import Patience
 from generator.registry import DEFAULT, load
 from tests.command import fail, run
 from tests.events import desk, write

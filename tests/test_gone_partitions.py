@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from generator.database.patience import Patience
 from generator.deploy import deploy
 from generator.dry_run import dry_run
-from generator.patience import Patience
 from generator.plan import plan
 from generator.registry import load
 from generator.status import inspect

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator import permissions
+from generator.database import permissions
+from generator.database.permissions import missing
 from generator.deploy import deploy
-from generator.permissions import missing
 from generator.registry import load
 from generator.render import render
 from tests.command import fail, run
@@ -121,7 +121,7 @@ def test_the_grant_is_named_whatever_the_language_of_the_server(
 
 
 def test_no_message_of_the_server_is_compared_with_english_words() -> None:
-    source = Path(permissions.__file__).parent
+    source = Path(permissions.__file__).parents[1]
     for path in source.rglob("*.py"):
         text = path.read_text("utf-8")
         assert not re.search(r"\bin (str\(error\)|message)\b|permission denied", text), path

@@ -13,9 +13,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
+from generator.database.patience import Patience
 from generator.deploy import deploy
 from generator.errors import DatabaseError
-from generator.patience import Patience
 from generator.registry import load
 from generator.status import inspect
 from tests import databases

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.cli.plan_output import grouped
+from generator.database.patience import Patience
 from generator.deploy import deploy
 from generator.errors import DatabaseError
-from generator.patience import Patience
 from generator.plan import Change, Plan, diff, plan
 from generator.registry import DEFAULT, load
 from generator.render import render

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from generator import backfill
+from generator.database.patience import Patience
 from generator.deploy import deploy
-from generator.patience import Patience
 from generator.registry import DEFAULT, Registry, load, parse
 from tests.command import succeed
 from tests.events import desk, mix, write

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.databases import Connect
 
 PATH = "SET search_path TO pg_catalog, pg_temp;\n"
-"""As generator.database.connect() has it: views are created, and defaults read, under it."""
+"""As generator.database.connection has it: views are created, and defaults read, under it."""
 
 PIN = "\n SET search_path TO 'pg_catalog', 'pg_temp'"
 

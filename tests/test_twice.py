@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.database import connect as connected
+from generator.database.connection import connect as connected
 from generator.local_times import offsets
 from tests.command import run, succeed
 from tests.events import desk, write

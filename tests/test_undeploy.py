@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from generator.database.locks import DEPLOY_KEY, LOCK_CLASS
+from generator.database.patience import Patience
 from generator.deploy import deploy
 from generator.dry_run import dry_run
 from generator.errors import DatabaseError
-from generator.locks import DEPLOY_KEY, LOCK_CLASS
-from generator.patience import Patience
 from generator.registry import load
 from generator.undeploy import undeploy
 from tests.command import fail, run

@@ -22,14 +22,14 @@ from generator.cli.options import dsn_of, with_account, with_database, with_days
 from generator.cli.questions import can_ask, chosen, is_confirmed
 from generator.cli.ranges import days_of
 from generator.cli.zones import fail_without_zone
-from generator.database import connect
+from generator.database.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.backfill import Chunk
     from generator.cli.moments import Typed
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.pace import Pace
 
 

@@ -13,13 +13,13 @@ from generator.cli.backfill_plan import described, named
 from generator.cli.codes import Terminated, code_of
 from generator.cli.console import fail, say
 from generator.cli.progress import Progress
-from generator.database import connect
+from generator.database.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from generator.backfill import Chunk, Done
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 GO_ON = "run the same command again to go on"
 

@@ -14,7 +14,7 @@ from generator.cli.console import as_json, errors, note, say
 from generator.cli.options import dsn_of, with_database, with_json, with_patience, with_registry
 
 if TYPE_CHECKING:
-    from generator.patience import Patience
+    from generator.database.patience import Patience
     from generator.registry import Registry
 
 

@@ -16,7 +16,7 @@ from generator.cli.plan_output import HELD_UP, print_plan
 from generator.meaning import meaning
 
 if TYPE_CHECKING:
-    from generator.patience import Patience
+    from generator.database.patience import Patience
     from generator.plan import Plan
     from generator.registry import Registry
 

@@ -13,7 +13,7 @@ from generator.meaning import meaning
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.patience import Patience
+    from generator.database.patience import Patience
     from generator.plan import Change, Plan, Wait
 
 _COLOURS = {"---": "bold", "+++": "bold", "@": "cyan", "+": "green", "-": "red"}

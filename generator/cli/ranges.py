@@ -13,7 +13,7 @@ from generator.local_times import with_offset
 
 if TYPE_CHECKING:
     from generator.cli.moments import Typed
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 DAYS = 30
 """How many days a report has that is not told which, today included."""

@@ -12,7 +12,7 @@ from generator.cli.options import AccountId, session_of, with_database, with_jso
 from generator.cli.zones import fail_without_zone
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 _LIST = """
 SELECT s.account_id, CASE WHEN s.reads_enabled THEN 'on' ELSE 'off' END, s.wanted, s.state

@@ -26,7 +26,7 @@ from generator.cli.report_options import (
 if TYPE_CHECKING:
     from generator.cli.moments import Typed
     from generator.cli.report_output import Answer
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
     from generator.reports import Request
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from generator.cli.ranges import Range
     from generator.cli.report_options import Options
     from generator.cli.report_output import Answer
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.reports import Request
 
 

@@ -12,7 +12,7 @@ from generator.cli.options import dsn_of, with_database, with_json, with_patienc
 from generator.cli.questions import can_ask, require_confirmation
 
 if TYPE_CHECKING:
-    from generator.patience import Patience
+    from generator.database.patience import Patience
     from generator.registry import Registry
 
 

@@ -25,7 +25,7 @@ from generator.cli.ranges import days_of
 
 if TYPE_CHECKING:
     from generator.cli.moments import Typed
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 
 _KEY = ("account_id", "date", "dimension_type", "dimension_id", "metric", "covered")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.demo.events import Conversation
     from generator.demo.stage import Stage
     from generator.registry import Registry

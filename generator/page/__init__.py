@@ -15,7 +15,7 @@ from generator.page.figures import ask
 from generator.page.periods import Scope
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.page.findings import Findings
     from generator.registry import Registry
 

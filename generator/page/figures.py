@@ -17,7 +17,7 @@ from generator.reports import Request
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.page.periods import Period, Scope
     from generator.registry import Reading, Registry
 

@@ -10,7 +10,7 @@ from generator import local_times, reports
 from generator.errors import RollupError
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 _LOCAL = """
 SELECT CASE WHEN d.day AT TIME ZONE %(zone)s = d.moment THEN d.day ELSE d.local END

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 PAGE = "what a reader needs: docs/operations.md#roles"
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import psycopg
 
-from generator.locks import DEPLOY_KEY, LOCK_CLASS
+from generator.database.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.quoting import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 Mode = Literal["ACCESS EXCLUSIVE", "ACCESS SHARE", "SHARE ROW EXCLUSIVE", "ROWS", "SLOTS", "TURN"]
 

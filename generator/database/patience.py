@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 
-from generator.blockers import Blocked, name_holders
+from generator.database.blockers import Blocked, name_holders
 from generator.errors import DatabaseError
 from generator.quoting import Sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 Result = TypeVar("Result")
 

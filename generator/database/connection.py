@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from generator import loading
+from generator.database import loading
 from generator.errors import DatabaseError
 
 if TYPE_CHECKING:
