@@ -16,7 +16,7 @@ from generator.migrate import folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.render import Rendered
+    from generator.render.objects import Rendered
 
 Kind = Literal["function", "procedure", "view", "table", "type", "trigger"]
 

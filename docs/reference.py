@@ -12,7 +12,7 @@ from docs.objects import described
 from generator.cli import cli
 from generator.interface import PUBLIC
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from generator.database.connection import Connection
-    from generator.render import Kind, Rendered
+    from generator.render.objects import Kind, Rendered
 
 Status = Literal["CURRENT", "OUTDATED", "MISSING", "DISABLED", "ORPHANED"]
 

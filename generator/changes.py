@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from generator.partitions import Fresh, Gone
     from generator.quoting import Sql
     from generator.registry import Registry
-    from generator.render import Rendered
+    from generator.render.objects import Rendered
     from generator.tables import Lack
 
 VERBS: dict[Status, str] = {

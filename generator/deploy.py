@@ -10,7 +10,7 @@ from generator.database.connection import MINIMUM_VERSION, Connection, connect
 from generator.database.patience import Patience
 from generator.errors import DatabaseError
 from generator.migrate import migrate
-from generator.render import render
+from generator.render.objects import render
 from generator.steps import Steps
 from generator.turns import take_turn
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator import __version__
 from generator.quoting import qualified
 from generator.registry.counting import Counting
-from generator.render import source_key
+from generator.render.objects import source_key
 from generator.statements import Statement
 
 if TYPE_CHECKING:

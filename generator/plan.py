@@ -12,7 +12,7 @@ from generator.changes import REMEMBER_COLUMNS, REMEMBER_PARTITIONS, VERBS, comp
 from generator.database.blockers import Lock, holders
 from generator.database.connection import connect, snapshot
 from generator.deploy import check
-from generator.render import render
+from generator.render.objects import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from generator.catalog import Existing, Object
     from generator.changes import Changes
     from generator.registry import Registry
-    from generator.render import Rendered
+    from generator.render.objects import Rendered
 
 _ATTRIBUTE = re.compile(r'^    ("(?:[^"]|"")+"|\S+) ', re.MULTILINE)
 _RELATION = re.compile(r"(?:VIEW|TRIGGER .* ON) (.+)")

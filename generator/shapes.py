@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from generator import migrate
-from generator.render import rendered_tables
+from generator.render.objects import rendered_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from generator import columns, gaps, ownership, partitions, requirements, tables, unrestored
 from generator.catalog import Object, compare
 from generator.registry.counting import LONGEST_ID
-from generator.render import render
+from generator.render.objects import render
 from generator.shapes import known
 
 if TYPE_CHECKING:

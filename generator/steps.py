@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from generator.database.connection import Connection
     from generator.registry import Registry
-    from generator.render import Rendered
+    from generator.render.objects import Rendered
     from generator.statements import Statement
 
 

@@ -12,7 +12,7 @@ from generator.database.connection import plainly
 from generator.errors import DatabaseError
 from generator.quoting import Sql, ident, qualified
 from generator.registry.event import event
-from generator.render import Found
+from generator.render.objects import Found
 
 if TYPE_CHECKING:
     from generator.database.connection import Connection

@@ -9,7 +9,7 @@ from generator.database.blockers import Lock
 from generator.statements import Statement
 
 if TYPE_CHECKING:
-    from generator.render import Rendered
+    from generator.render.objects import Rendered
 
 # Grants and what depends on a view survive its replacement, so that is tried first. Otherwise the
 # views of ours above it are dropped and created with it.

@@ -16,7 +16,7 @@ from generator.database.connection import connect as connect_as_product
 from generator.database.patience import Patience
 from generator.deploy import Deployment, deploy
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 from generator.status import inspect
 from tests.events import ZONES, desk, mix, write
 from tests.oracle import assert_exact, differences

@@ -12,7 +12,7 @@ from generator.database.patience import Patience
 from generator.deploy import deploy
 from generator.plan import plan
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 from generator.status import inspect
 from tests.damages import DAMAGES, Damage
 from tests.events import desk, mix

@@ -12,7 +12,7 @@ from generator.database import permissions
 from generator.database.permissions import missing
 from generator.deploy import deploy
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 from tests.command import fail, run
 from tests.events import desk, write
 from tests.roles import new_roles

@@ -16,7 +16,7 @@ from generator.deploy import deploy
 from generator.errors import DatabaseError
 from generator.plan import Change, Plan, diff, plan
 from generator.registry import DEFAULT, load
-from generator.render import render
+from generator.render.objects import render
 from tests.command import fail, plain_lines, run, succeed, terminal
 from tests.events import desk, write
 from tests.layouts import APRIL, COLUMNS, KEY, PARTITIONED, ROWS

@@ -12,7 +12,7 @@ from docs.reference import PAGE, page, slug
 from generator.cli import cli
 from generator.interface import PUBLIC
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 
 if TYPE_CHECKING:
     from tests.databases import Connect

@@ -14,7 +14,7 @@ from generator.deploy import deploy
 from tests.test_render import OTHERS, REGISTRIES, RENDERED, routines
 
 if TYPE_CHECKING:
-    from generator.render import Rendered
+    from generator.render.objects import Rendered
     from tests.databases import Connect
 
 PATH = "SET search_path TO pg_catalog, pg_temp;\n"

@@ -13,7 +13,7 @@ import pytest
 
 from generator import __version__
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 from generator.status import inspect
 from tests.command import NOWHERE
 from tests.events import desk, mix

@@ -9,7 +9,7 @@ import pytest
 
 from generator.deploy import deploy
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 from generator.status import inspect
 from tests.command import run
 from tests.events import desk, mix

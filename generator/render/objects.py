@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from generator import limits, triggers
 from generator.database.locks import ADD_KEY, LOCK_CLASS, SLOTS
-from generator.objects import FUNCTIONS, OWN_TABLES, REPORT_FUNCTIONS, TABLES, TYPES, VIEWS
 from generator.quoting import Sql, ident, literal, qualified
 from generator.registry import reading
 from generator.registry.counting import LONGEST_ID
 from generator.registry.event import event as event_of
-from generator.templating import environment, listed
-from generator.triggers import TRANSITION_TABLES
+from generator.render import limits, triggers
+from generator.render.environment import environment, listed
+from generator.render.names import FUNCTIONS, OWN_TABLES, REPORT_FUNCTIONS, TABLES, TYPES, VIEWS
+from generator.render.triggers import TRANSITION_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

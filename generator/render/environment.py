@@ -54,7 +54,7 @@ class SqlEnvironment(Environment):
 
 
 def environment() -> Environment:
-    """Make the environment of the templates in generator/templates.
+    """Make the environment of the templates in generator/render/templates.
 
     Its filters are `ident`, `literal` and `qualified` ({{ schema | qualified(table) }}). To
     interpolate anything unquoted is a TypeError, a name that does not exist an UndefinedError.
