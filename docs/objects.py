@@ -11,7 +11,7 @@ from pglast import ast
 from pglast.enums import ObjectType
 from pglast.stream import RawStream
 
-from generator.migrate import folder
+from generator.deploy.migrate import folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,17 +9,18 @@ from psycopg import ProgrammingError
 from psycopg.errors import InsufficientPrivilege
 from psycopg.rows import dict_row
 
-from generator import columns, gaps, ownership, partitions, requirements, tables, unrestored
-from generator.catalog import Object, compare
+from generator import unrestored
+from generator.deploy import columns, gaps, ownership, partitions, requirements, tables
+from generator.deploy.catalog import Object, compare
+from generator.deploy.shapes import known
 from generator.registry.counting import LONGEST_ID
 from generator.render.objects import render
-from generator.shapes import known
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from generator.columns import Changed
     from generator.database.connection import Connection
+    from generator.deploy.columns import Changed
     from generator.registry import Registry
 
 _IS_DEPLOYED = "SELECT to_regclass('rollup.deployments') IS NOT NULL"

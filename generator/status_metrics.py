@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
-from generator.catalog import Status
+from generator.deploy.catalog import Status
 from generator.openmetrics import Family, Sample
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import tables
+from generator.deploy import tables
 from generator.quoting import ident, literal, qualified
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from generator import columns, partitions
+from generator.deploy import columns, partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from generator.columns import Changed
     from generator.database.connection import Connection
-    from generator.partitions import Gone
+    from generator.deploy.columns import Changed
+    from generator.deploy.partitions import Gone
 
 # One statement, and so one snapshot: what differs, and whether its day was claimed to be exact.
 _DRIFT = """

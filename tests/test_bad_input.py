@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from generator import registry, status
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from tests import databases
 from tests.events import HANDOFF, desk, mix, recorded_and_pending, rollups, row_versions, write
 from tests.oracle import assert_exact

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from generator.database.patience import Patience
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.deploy.plan import plan
 from generator.errors import DatabaseError
-from generator.plan import plan
 from generator.registry import DEFAULT, load, parse
 from generator.status import inspect
 from tests.command import fail, run

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from generator import __version__
 from generator.database.connection import connect as connect_as_product
 from generator.database.patience import Patience
-from generator.deploy import Deployment, deploy
+from generator.deploy.deploy import Deployment, deploy
 from generator.registry import load
 from generator.render.objects import render
 from generator.status import inspect

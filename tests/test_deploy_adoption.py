@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.deploy.requirements import problems
 from generator.errors import DatabaseError
 from generator.registry import load
-from generator.requirements import problems
 from generator.status import inspect
 from tests.events import HANDOFF, desk, mix, write
 from tests.layouts import COLUMNS, KEY, OTHER_INDEXES, ROWS

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator.catalog import compare
 from generator.database.patience import Patience
-from generator.deploy import deploy
-from generator.plan import plan
+from generator.deploy.catalog import compare
+from generator.deploy.deploy import deploy
+from generator.deploy.plan import plan
 from generator.registry import load
 from generator.render.objects import render
 from generator.status import inspect

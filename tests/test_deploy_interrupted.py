@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from generator.database.locks import DEPLOY_KEY, LOCK_CLASS
 from generator.database.patience import Patience
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
 from generator.registry import load
 from generator.status import inspect

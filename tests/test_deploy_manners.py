@@ -10,7 +10,7 @@ from psycopg.conninfo import make_conninfo
 
 from generator.database.connection import connect as connect_as_product
 from generator.database.patience import Patience
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
 from generator.registry import load
 from generator.status import inspect

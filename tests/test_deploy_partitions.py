@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from generator.database.patience import Patience
-from generator.deploy import Deployment, deploy
+from generator.deploy.deploy import Deployment, deploy
 from generator.errors import DatabaseError
 from generator.registry import load
 from generator.status import inspect

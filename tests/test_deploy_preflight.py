@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from generator.cli import cli
 from generator.database.patience import Patience
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.embedded import EmbeddedServer
 from generator.errors import DatabaseError, RollupError
 from generator.registry import DEFAULT, load, parse

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.database.patience import Patience
-from generator.deploy import Deployment, deploy
-from generator.dry_run import dry_run
+from generator.deploy.deploy import Deployment, deploy
+from generator.deploy.dry_run import dry_run
 from generator.registry import load
 from generator.status import inspect
 from tests import programs

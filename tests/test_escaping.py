@@ -15,8 +15,8 @@ from psycopg.conninfo import make_conninfo
 
 from generator import page, reports
 from generator.database.patience import Patience
-from generator.deploy import deploy
-from generator.dry_run import dry_run
+from generator.deploy.deploy import deploy
+from generator.deploy.dry_run import dry_run
 from generator.escaping import cell, visible, visible_lines
 from generator.openmetrics import Family, Sample, exposition
 from generator.registry import DEFAULT, load

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from generator.database.patience import Patience
-from generator.deploy import deploy
-from generator.dry_run import dry_run
-from generator.plan import plan
+from generator.deploy.deploy import deploy
+from generator.deploy.dry_run import dry_run
+from generator.deploy.plan import plan
 from generator.registry import load
 from generator.status import inspect
 from tests.command import run

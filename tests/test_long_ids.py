@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.registry import load
 from generator.registry.counting import LONGEST_ID, counting
 from generator.status import inspect

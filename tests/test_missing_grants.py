@@ -10,7 +10,7 @@ import pytest
 
 from generator.database import permissions
 from generator.database.permissions import missing
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.registry import load
 from generator.render.objects import render
 from tests.command import fail, run

@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from generator.deploy import Deployment, deploy
+from generator.deploy.deploy import Deployment, deploy
 from generator.errors import DatabaseError
 from generator.registry import load
 from generator.registry.tables import Dimension

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from generator import __version__, reports
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.errors import RollupError
 from generator.page import Scope, render, wording, write
 from generator.page.charts import draw

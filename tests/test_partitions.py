@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
 from generator.database.patience import Patience
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
 from generator.registry import load
 from generator.status import inspect

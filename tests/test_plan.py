@@ -12,9 +12,9 @@ import pytest
 
 from generator.cli.plan_output import grouped
 from generator.database.patience import Patience
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.deploy.plan import Change, Plan, diff, plan
 from generator.errors import DatabaseError
-from generator.plan import Change, Plan, diff, plan
 from generator.registry import DEFAULT, load
 from generator.render.objects import render
 from tests.command import fail, plain_lines, run, succeed, terminal

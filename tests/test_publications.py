@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator import backfill
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
 from generator.registry import DEFAULT, load, parse
 from tests.command import succeed

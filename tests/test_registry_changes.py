@@ -13,7 +13,7 @@ import pytest
 
 from generator import backfill
 from generator.database.patience import Patience
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.registry import DEFAULT, Registry, load, parse
 from tests.command import succeed
 from tests.events import desk, mix, write

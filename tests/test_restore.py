@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator import registry, status
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from tests import databases, oracle
 from tests.events import HANDOFF, ZONES, desk, mix, recorded_and_pending, write
 from tests.oracle import assert_exact, differences

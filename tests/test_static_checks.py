@@ -10,7 +10,7 @@ import pytest
 from pgspot.state import Counter, State
 from pgspot.visitors import visit_sql
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from tests.test_render import OTHERS, REGISTRIES, RENDERED, routines
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from generator.database.connection import Connection, connect
-from generator.deploy import check_server
+from generator.deploy.deploy import check_server
 from generator.errors import DatabaseError
 
 NAME = "reporting_rollups_demo"

@@ -13,7 +13,7 @@ from generator.demo.events import DAYS, history
 from generator.demo.live import traffic
 from generator.demo.report import report
 from generator.demo.wording import number
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from generator.database.blockers import Lock
-from generator.statements import Statement
+from generator.deploy.statements import Statement
 
 if TYPE_CHECKING:
     from generator.render.objects import Rendered

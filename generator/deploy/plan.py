@@ -6,25 +6,25 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import migrate, script, tables
-from generator.caveats import caveats
-from generator.changes import REMEMBER_COLUMNS, REMEMBER_PARTITIONS, VERBS, compute
 from generator.database.blockers import Lock, holders
 from generator.database.connection import connect, snapshot
-from generator.deploy import check
+from generator.deploy import migrate, script, tables
+from generator.deploy.caveats import caveats
+from generator.deploy.changes import REMEMBER_COLUMNS, REMEMBER_PARTITIONS, VERBS, compute
+from generator.deploy.deploy import check
 from generator.render.objects import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalog import Object
-    from generator.changes import Changes
-    from generator.columns import Changed
     from generator.database.connection import Connection
     from generator.database.patience import Patience
+    from generator.deploy.catalog import Object
+    from generator.deploy.changes import Changes
+    from generator.deploy.columns import Changed
+    from generator.deploy.statements import Statement
+    from generator.deploy.tables import Lack
     from generator.registry import Registry
-    from generator.statements import Statement
-    from generator.tables import Lack
 
 _IS_THERE = "SELECT to_regclass(%s) IS NOT NULL"
 

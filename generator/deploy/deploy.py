@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import gaps, partitions, requirements, rights, tables
 from generator.database.connection import MINIMUM_VERSION, Connection, connect
 from generator.database.patience import Patience
+from generator.deploy import gaps, partitions, requirements, rights, tables
+from generator.deploy.migrate import migrate
+from generator.deploy.steps import Steps
+from generator.deploy.turns import take_turn
 from generator.errors import DatabaseError
-from generator.migrate import migrate
 from generator.render.objects import render
-from generator.steps import Steps
-from generator.turns import take_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable

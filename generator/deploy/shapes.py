@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from generator import migrate
+from generator.deploy import migrate
 from generator.render.objects import rendered_tables
 
 if TYPE_CHECKING:

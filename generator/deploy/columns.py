@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.database.blockers import Lock
+from generator.deploy.statements import Statement
 from generator.registry import reading
-from generator.statements import Statement
 
 if TYPE_CHECKING:
     from generator.database.connection import Connection

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import columns, deployments, partitions, sealed, tables
-from generator.catalog import Object, Status, compare
-from generator.dependents import dependents, in_order
+from generator.deploy import columns, deployments, partitions, sealed, tables
+from generator.deploy.catalog import Object, Status, compare
+from generator.deploy.dependents import dependents, in_order
 from generator.quoting import qualified
 from generator.registry.counting import Difference, difference, is_explained
 
 if TYPE_CHECKING:
-    from generator.columns import Changed
     from generator.database.connection import Connection
-    from generator.dependents import Dependent
-    from generator.deployments import Deployed
-    from generator.partitions import Fresh, Gone
+    from generator.deploy.columns import Changed
+    from generator.deploy.dependents import Dependent
+    from generator.deploy.deployments import Deployed
+    from generator.deploy.partitions import Fresh, Gone
+    from generator.deploy.tables import Lack
     from generator.quoting import Sql
     from generator.registry import Registry
     from generator.render.objects import Rendered
-    from generator.tables import Lack
 
 VERBS: dict[Status, str] = {
     "MISSING": "create",

@@ -7,9 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from generator import deployments
 from generator.database.connection import plainly
-from generator.signatures import is_replaceable, signature
+from generator.deploy import deployments
+from generator.deploy.signatures import is_replaceable, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -168,7 +168,7 @@ def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
     A function that only its owner is to run is outdated where everybody may, as after a restore
     without privileges; what is granted to roles is its owner's business, but for functions that run
     with their owner's rights, those of triggers.
-    Tables are durable state, compared by their columns: see generator.tables.
+    Tables are durable state, compared by their columns: see generator.deploy.tables.
     """
     with plainly(session):
         existing = _existing(session)

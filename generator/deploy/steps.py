@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import script
-from generator.changes import Changes, compute
+from generator.deploy import script
+from generator.deploy.changes import Changes, compute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from generator.database.connection import Connection
+    from generator.deploy.statements import Statement
     from generator.registry import Registry
     from generator.render.objects import Rendered
-    from generator.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)

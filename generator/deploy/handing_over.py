@@ -5,7 +5,7 @@ Triggers run as the owner, who would not be allowed to use the functions and tab
 
 from __future__ import annotations
 
-from generator.statements import Statement
+from generator.deploy.statements import Statement
 
 HAND_OVER = Statement(
     text="""

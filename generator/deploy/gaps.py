@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.deploy.statements import Statement
 from generator.quoting import qualified
-from generator.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from generator.changes import Changes
-    from generator.plan import Incomplete, Plan
+    from generator.deploy.changes import Changes
+    from generator.deploy.plan import Incomplete, Plan
 
 SHOWN = 5
 """How many metrics and dimensions are named in a sentence."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.deploy.statements import Statement
 from generator.quoting import Sql, qualified
-from generator.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

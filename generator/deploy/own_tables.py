@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.errors import LockNotAvailable
 
-from generator import adoption
 from generator.database.connection import plainly
+from generator.deploy import adoption
 from generator.quoting import ident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.database.connection import Connection
-    from generator.shapes import Column, Shape
+    from generator.deploy.shapes import Column, Shape
 
 _IS_DEPLOYED = "SELECT to_regnamespace('rollup') IS NOT NULL"
 

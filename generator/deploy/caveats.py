@@ -12,9 +12,9 @@ from generator.quoting import qualified
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.catalog import Object
-    from generator.changes import Changes
     from generator.database.connection import Connection
+    from generator.deploy.catalog import Object
+    from generator.deploy.changes import Changes
 
 _HAS_ROWS = sql.SQL("SELECT EXISTS (SELECT FROM {})")
 

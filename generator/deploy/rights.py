@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.database.connection import plainly
+from generator.deploy.migrate import SCHEMA
+from generator.deploy.tables import account_partitions, partitions
 from generator.errors import DatabaseError
-from generator.migrate import SCHEMA
 from generator.quoting import qualified
-from generator.tables import account_partitions, partitions
 
 if TYPE_CHECKING:
     from generator.database.connection import Connection

@@ -1,28 +1,29 @@
 """What is required of the tables, checked before anything is changed.
 
-Types are named as in generator.tables; "text" and "integer" in a requirement are families of types.
+Types are named as in generator.deploy.tables; "text" and "integer" in a requirement are families
+of types.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import adoption, own_tables, ownership, publications
+from generator.deploy import adoption, own_tables, ownership, publications
+from generator.deploy.shapes import known
+from generator.deploy.tables import MOMENTS, amounts, find, key
 from generator.errors import DatabaseError
 from generator.quoting import ident, qualified
 from generator.registry import reading
 from generator.registry.counting import LONGEST_ID
 from generator.registry.event import event
 from generator.registry.reading import INTEGERS
-from generator.shapes import known
-from generator.tables import MOMENTS, amounts, find, key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from generator.database.connection import Connection
+    from generator.deploy.tables import Table
     from generator.registry import Registry
-    from generator.tables import Table
 
 _FAMILIES = {
     "integer": INTEGERS,

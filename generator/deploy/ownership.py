@@ -192,7 +192,7 @@ def problems(session: Connection, registry: Registry, ours: Collection[str]) -> 
     """Say what belongs to others, or may not be used by the role that triggers run as.
 
     Given are the names of the tables of our schema. Before the first deployment there is nothing to
-    say: see generator.rights.
+    say: see generator.deploy.rights.
     """
     if session.execute(_IS_DEPLOYED).fetchone() != (True,):
         return []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.database.connection import plainly
-from generator.migrate import SCHEMA
+from generator.deploy.migrate import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

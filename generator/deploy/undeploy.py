@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import rights, sealed, tables
 from generator.database.blockers import waiting_for
 from generator.database.connection import Connection, connect
 from generator.database.patience import Patience
-from generator.dependents import dependents
+from generator.deploy import rights, sealed, tables
+from generator.deploy.dependents import dependents
+from generator.deploy.migrate import SCHEMA
+from generator.deploy.script import TAKE_SLOTS
+from generator.deploy.turns import take_turn
 from generator.errors import DatabaseError
-from generator.migrate import SCHEMA
 from generator.quoting import Sql, qualified
-from generator.script import TAKE_SLOTS
-from generator.turns import take_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,8 +187,8 @@ def undeploy(
 
     The rollup table stays, with all that was pending folded into it, unless `drop_rollups`; that is
     refused where days have been purged, whose totals it holds, unless `even_purged`. Which days
-    these are is kept beside it, see `generator.sealed`. Writers wait as long as `patience` says at
-    the most.
+    these are is kept beside it, see `generator.deploy.sealed`. Writers wait as long as `patience`
+    says at the most.
     """
     patience = patience or Patience()
     with connect(dsn) as session:

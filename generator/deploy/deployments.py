@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator import __version__
+from generator.deploy.statements import Statement
 from generator.quoting import qualified
 from generator.registry.counting import Counting
 from generator.render.objects import source_key
-from generator.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ class Deployed:
     registry_digest: str
     counting: Counting
     definitions: dict[str, str]
-    """By kind and name: see generator.catalog. Of the source table it is the oid."""
+    """By kind and name: see generator.deploy.catalog. Of the source table it is the oid."""
 
 
 def last(session: Connection) -> Deployed | None:

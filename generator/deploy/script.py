@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from generator import columns, deployments, gaps, partitions, sealed, views
-from generator.catalog import fingerprints
 from generator.database.blockers import Lock
 from generator.database.connection import PLAIN
 from generator.database.locks import ADD_KEY, LOCK_CLASS, SLOTS
-from generator.handing_over import HAND_OVER
+from generator.deploy import columns, deployments, gaps, partitions, sealed, views
+from generator.deploy.catalog import fingerprints
+from generator.deploy.handing_over import HAND_OVER
+from generator.deploy.statements import Statement
 from generator.quoting import qualified
-from generator.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.catalog import Existing, Object
-    from generator.changes import Changes
+    from generator.deploy.catalog import Existing, Object
+    from generator.deploy.changes import Changes
     from generator.registry import Registry
     from generator.render.objects import Rendered
 

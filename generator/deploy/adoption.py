@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.database.connection import Connection
-    from generator.shapes import Shape
-    from generator.tables import Table
+    from generator.deploy.shapes import Shape
+    from generator.deploy.tables import Table
 
 # Tables of events, accounts and totals, their partitions and heirs, and those of our own.
 _NOT_DURABLE = """

@@ -13,9 +13,9 @@ from yoyo import get_backend, read_migrations
 from yoyo.migrations import topological_sort
 
 from generator.database.connection import ENCODING
+from generator.deploy.statements import Statement
 from generator.errors import DatabaseError
 from generator.quoting import literal
-from generator.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +71,8 @@ INSERT INTO rollup._yoyo_log VALUES (
 INSERT INTO rollup._yoyo_migration VALUES (%(hash)s, %(id)s, now() AT TIME ZONE 'UTC');
 """
 
-_PACKAGED = Path(__file__).with_name("migrations")
-_CHECKED_OUT = Path(__file__).parent.with_name("migrations")
+_PACKAGED = Path(__file__).parents[1] / "migrations"
+_CHECKED_OUT = Path(__file__).parents[2] / "migrations"
 
 
 def migrate(session: Connection, dsn: str) -> list[str]:

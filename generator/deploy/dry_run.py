@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import __version__, migrate, script
+from generator import __version__
 from generator.database.connection import connect, snapshot
 from generator.database.locks import DEPLOY_KEY, LOCK_CLASS
+from generator.deploy import migrate, script
+from generator.deploy.plan import look
+from generator.deploy.statements import Statement
 from generator.escaping import visible
-from generator.plan import look
-from generator.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

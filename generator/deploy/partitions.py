@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.database.blockers import Lock
+from generator.deploy.statements import Statement
 from generator.quoting import Sql, literal
-from generator.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from generator.catalog import Object
     from generator.database.connection import Connection
+    from generator.deploy.catalog import Object
 
 TRIGGERS = 4
 """How many triggers of ours are on each table of events."""
