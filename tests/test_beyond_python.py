@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator import reports, verify
+from generator import reports
 from generator.database.connection import connect as connect_command
+from generator.operate import verify
 from tests.command import fail, run, succeed
 from tests.events import desk, write
 from tests.oracle import assert_exact

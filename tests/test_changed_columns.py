@@ -11,8 +11,8 @@ from generator.database.patience import Patience
 from generator.deploy.deploy import deploy
 from generator.deploy.plan import plan
 from generator.errors import DatabaseError
+from generator.operate.status import inspect
 from generator.registry import DEFAULT, load, parse
-from generator.status import inspect
 from tests.command import fail, run
 from tests.events import desk, mix, write
 from tests.oracle import assert_exact

@@ -15,9 +15,9 @@ from generator import __version__
 from generator.database.connection import connect as connect_as_product
 from generator.database.patience import Patience
 from generator.deploy.deploy import Deployment, deploy
+from generator.operate.status import inspect
 from generator.registry import load
 from generator.render.objects import render
-from generator.status import inspect
 from tests.events import ZONES, desk, mix, write
 from tests.oracle import assert_exact, differences
 

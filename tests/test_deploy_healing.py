@@ -11,9 +11,9 @@ from generator.database.patience import Patience
 from generator.deploy.catalog import compare
 from generator.deploy.deploy import deploy
 from generator.deploy.plan import plan
+from generator.operate.status import inspect
 from generator.registry import load
 from generator.render.objects import render
-from generator.status import inspect
 from tests.damages import DAMAGES, Damage
 from tests.events import desk, mix
 from tests.oracle import assert_exact, assert_exact_where_covered

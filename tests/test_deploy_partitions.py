@@ -12,8 +12,8 @@ import pytest
 from generator.database.patience import Patience
 from generator.deploy.deploy import Deployment, deploy
 from generator.errors import DatabaseError
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.status import inspect
 from tests.events import desk, mix
 from tests.layouts import APRIL, PARTITIONED
 from tests.oracle import assert_exact, assert_exact_where_covered, differences

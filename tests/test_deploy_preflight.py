@@ -17,8 +17,8 @@ from generator.database.patience import Patience
 from generator.deploy.deploy import deploy
 from generator.embedded import EmbeddedServer
 from generator.errors import DatabaseError, RollupError
+from generator.operate.status import inspect
 from generator.registry import DEFAULT, load, parse
-from generator.status import inspect
 from tests import reference
 from tests.roles import Role, new_roles
 

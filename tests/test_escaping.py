@@ -18,7 +18,7 @@ from generator.database.patience import Patience
 from generator.deploy.deploy import deploy
 from generator.deploy.dry_run import dry_run
 from generator.escaping import cell, visible, visible_lines
-from generator.openmetrics import Family, Sample, exposition
+from generator.operate.openmetrics import Family, Sample, exposition
 from generator.registry import DEFAULT, load
 from tests.command import fail, run
 from tests.events import desk, write

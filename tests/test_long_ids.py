@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.deploy.deploy import deploy
+from generator.operate.status import inspect
 from generator.registry import load
 from generator.registry.counting import LONGEST_ID, counting
-from generator.status import inspect
 from tests.foreign import PAGE_VIEWS
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psycopg
 import pytest
 
-from generator import backfill
 from generator.database.patience import Patience
 from generator.deploy.deploy import deploy
+from generator.operate import backfill
 from generator.registry import DEFAULT, Registry, load, parse
 from tests.command import succeed
 from tests.events import desk, mix, write

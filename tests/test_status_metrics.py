@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from generator import __version__
-from generator.openmetrics import Family, Sample, exposition
+from generator.operate.openmetrics import Family, Sample, exposition
 from generator.registry import load
 from tests.command import run, succeed
 from tests.events import ZONES, desk, mix, write

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator import backfill as filling
 from generator.cli.backfill_plan import plain, print_plan
 from generator.cli.backfill_run import (
     Outcome,
@@ -23,14 +22,15 @@ from generator.cli.questions import can_ask, chosen, is_confirmed
 from generator.cli.ranges import days_of
 from generator.cli.zones import fail_without_zone
 from generator.database.connection import connect
+from generator.operate import backfill as filling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.backfill import Chunk
     from generator.cli.moments import Typed
     from generator.database.connection import Connection
-    from generator.pace import Pace
+    from generator.operate.backfill import Chunk
+    from generator.operate.pace import Pace
 
 
 @click.command()

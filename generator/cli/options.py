@@ -12,14 +12,14 @@ import click
 import psycopg
 
 from generator import registry
-from generator.backfill import CHUNK_EVENTS
 from generator.cli.console import errors
 from generator.cli.moments import WORDS, Day
 from generator.database import permissions
 from generator.database.connection import connect, named
 from generator.database.patience import Patience
 from generator.errors import DatabaseError
-from generator.pace import Pace
+from generator.operate.backfill import CHUNK_EVENTS
+from generator.operate.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

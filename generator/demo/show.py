@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator import backfill, verify
 from generator.demo import findings, load, own_database, questions
 from generator.demo.companies import COMPANIES
 from generator.demo.events import DAYS, history
@@ -14,6 +13,7 @@ from generator.demo.live import traffic
 from generator.demo.report import report
 from generator.demo.wording import number
 from generator.deploy.deploy import deploy
+from generator.operate import backfill, verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,10 +9,10 @@ from psycopg import ProgrammingError
 from psycopg.errors import InsufficientPrivilege
 from psycopg.rows import dict_row
 
-from generator import unrestored
 from generator.deploy import columns, gaps, ownership, partitions, requirements, tables
 from generator.deploy.catalog import Object, compare
 from generator.deploy.shapes import known
+from generator.operate import unrestored
 from generator.registry.counting import LONGEST_ID
 from generator.render.objects import render
 

@@ -6,12 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, get_args
 
 from generator.deploy.catalog import Status
-from generator.openmetrics import Family, Sample
+from generator.operate.openmetrics import Family, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.status import Report
+    from generator.operate.status import Report
 
 PREFIX = "reporting_rollups"
 

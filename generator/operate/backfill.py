@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from generator.database.connection import connect
 from generator.database.locks import SLOTS
-from generator.pace import Pace
+from generator.operate.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
