@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
-from generator import local_times
 from generator.errors import RollupError
+from generator.report import local_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator.reports import held
+from generator.report.queries import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.reports import Part
+    from generator.report.queries import Part
 
 MOST_SPANS = 6
 """How many stretches of days are named; of more there is only the number."""

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from psycopg.errors import ObjectNotInPrerequisiteState
 
-from generator import reports
 from generator.errors import RollupError
-from generator.page.findings import Breakdown, Findings, Look, Series
-from generator.page.origins import origins
-from generator.page.periods import before, following, local_time, period_of
-from generator.reports import Request
+from generator.report import queries
+from generator.report.page.findings import Breakdown, Findings, Look, Series
+from generator.report.page.origins import origins
+from generator.report.page.periods import before, following, local_time, period_of
+from generator.report.queries import Request
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from generator.database.connection import Connection
-    from generator.page.periods import Period, Scope
     from generator.registry import Reading, Registry
+    from generator.report.page.periods import Period, Scope
 
 
 def ask(session: Connection, registry: Registry, scope: Scope) -> Findings:
@@ -29,10 +29,10 @@ def ask(session: Connection, registry: Registry, scope: Scope) -> Findings:
             "the registry has no report that is made of events, so there is nothing to show",
             hint="add one, [reports.NAME] with a metric, then run `python -m generator deploy`",
         )
-    with reports.snapshot(session):
+    with queries.snapshot(session):
         period = period_of(session, scope.since, scope.until, scope.zone)
         made = local_time(session, scope.zone)
-        own = replace(scope, zone=reports.zone_of(session, scope.account_id, unit="range"))
+        own = replace(scope, zone=queries.zone_of(session, scope.account_id, unit="range"))
         earlier, not_compared = _earlier(
             session, registry, own, before(session, period, scope.zone)
         )
@@ -46,7 +46,7 @@ def ask(session: Connection, registry: Registry, scope: Scope) -> Findings:
             before=earlier,
             not_compared=not_compared,
             series=tuple(_series(session, scope, one, period, made) for one in registry.readings),
-            series_origins=origins(reports.parts(session, by_day)),
+            series_origins=origins(queries.parts(session, by_day)),
             breakdowns=tuple(
                 _breakdown(session, registry, own, period, dimension.name)
                 for dimension in registry.dimensions
@@ -91,16 +91,16 @@ def _look(session: Connection, registry: Registry, scope: Scope, period: Period)
     requests = [_request(scope, period, one) for one in registry.readings]
     return Look(
         period=period,
-        values=tuple(reports.aggregate(session, one) for one in requests),
+        values=tuple(queries.aggregate(session, one) for one in requests),
         # Of all figures alike: whether a day is covered is a matter of accounts, not of metrics.
-        origins=origins(reports.parts(session, requests[0])),
+        origins=origins(queries.parts(session, requests[0])),
     )
 
 
 def _series(
     session: Connection, scope: Scope, reading: Reading, period: Period, made: datetime
 ) -> Series:
-    points = reports.timeseries(session, _request(scope, period, reading, period.unit))
+    points = queries.timeseries(session, _request(scope, period, reading, period.unit))
     known = min(made, period.ends)
     return Series(
         reading=reading,
@@ -108,7 +108,7 @@ def _series(
         points=tuple(points),
         partly=tuple(
             start < period.begins or following(start, period.unit) > known
-            for start in (reports.held(one.local_start) for one in points)
+            for start in (queries.held(one.local_start) for one in points)
         ),
     )
 
@@ -117,7 +117,7 @@ def _breakdown(
     session: Connection, registry: Registry, scope: Scope, period: Period, dimension: str
 ) -> Breakdown:
     readings = registry.summaries
-    rows = reports.summary(session, _request(scope, period, readings[0], dimension=dimension)).rows
+    rows = queries.summary(session, _request(scope, period, readings[0], dimension=dimension)).rows
     found = Breakdown(dimension=dimension, readings=readings, rows=tuple(rows))
     if found.leading is None:
         return found

@@ -12,15 +12,15 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from generator.page.wording import MINUS, amount, bucket, label, number
-from generator.reports import held
+from generator.report.page.wording import MINUS, amount, bucket, label, number
+from generator.report.queries import held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from generator.page.findings import Series
+    from generator.report.page.findings import Series
 
 _SIZE = (4.2, 2.3)  # inches, of 72 units each: small, so that text is readable on a phone
 _STYLE: dict[Any, Any] = {

@@ -10,14 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from generator import __version__
 from generator.errors import RollupError
 from generator.escaping import visible
-from generator.page import wording
-from generator.page.figures import ask
-from generator.page.periods import Scope
+from generator.report.page import wording
+from generator.report.page.figures import ask
+from generator.report.page.periods import Scope
 
 if TYPE_CHECKING:
     from generator.database.connection import Connection
-    from generator.page.findings import Findings
     from generator.registry import Registry
+    from generator.report.page.findings import Findings
 
 __all__ = ["Scope", "render", "write"]
 
@@ -35,7 +35,7 @@ def render(session: Connection, registry: Registry, scope: Scope) -> str:
 def write(findings: Findings) -> str:
     """Write a page of what has been found: HTML that needs neither a network nor scripts."""
     _require_matplotlib()
-    from generator.page.charts import draw
+    from generator.report.page.charts import draw
 
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from generator import reports
+from generator.report import queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from generator.database.connection import Connection
-    from generator.reports import Reads
+    from generator.report.queries import Reads
 
 Answer = TypeVar("Answer")
 
@@ -58,7 +58,7 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def _timed(session: Connection, reads: Reads, ask: Callable[[], Answer]) -> tuple[Answer, float]:
-    reports.read(session, reads)
+    queries.read(session, reads)
     fastest = math.inf
     for _ in range(RUNS):
         start = perf_counter()

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from generator.page.origins import Origin
-    from generator.page.periods import Period, Scope
     from generator.registry import Reading
-    from generator.reports import Point
+    from generator.report.page.origins import Origin
+    from generator.report.page.periods import Period, Scope
+    from generator.report.queries import Point
 
 MOST_ROWS = 200
 """How many agents, inboxes or the like a table shows; a page is no place for thousands."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from generator import local_times, reports
 from generator.errors import RollupError
+from generator.report import local_times, queries
 
 if TYPE_CHECKING:
     from generator.database.connection import Connection
@@ -74,7 +74,7 @@ class Period:
 def local_time(session: Connection, zone: str, moment: datetime | None = None) -> datetime:
     """Tell what local clocks show at a moment, or now, by the server's clock."""
     [(found,)] = session.execute(_LOCAL, {"zone": zone, "moment": moment})
-    return reports.held(found)
+    return queries.held(found)
 
 
 def period_of(session: Connection, since: datetime, until: datetime, zone: str) -> Period:
@@ -92,7 +92,7 @@ def before(session: Connection, period: Period, zone: str) -> Period | None:
     try:
         if period.is_whole_days:
             first = period.begins.date() - timedelta(days=period.days)
-            since = reports.moment(session, first, zone)
+            since = queries.moment(session, first, zone)
         else:
             since = period.since.astimezone(UTC)
             since -= period.until.astimezone(UTC) - since
