@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from docs import sql_map
 from docs.objects import SHORT, described
-from docs.reference import PAGE, page, slug
+from docs.reference import PAGE, PUBLIC, page, slug
 from generator.cli import cli
-from generator.interface import PUBLIC
 from generator.registry import load
 from generator.render.objects import render
 
