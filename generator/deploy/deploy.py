@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from generator.database.connection import MINIMUM_VERSION, Connection, connect
 from generator.database.patience import Patience
-from generator.deploy import gaps, partitions, requirements, rights, tables
+from generator.deploy import gaps, partitions, requirements, rights, script, tables
+from generator.deploy.changes import Changes, compute
 from generator.deploy.migrate import migrate
-from generator.deploy.steps import Steps
 from generator.deploy.turns import take_turn
 from generator.errors import DatabaseError
 from generator.render.objects import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from generator.deploy.statements import Statement
     from generator.registry import Registry
+    from generator.render.objects import Rendered
 
 
 _UNKNOWN_ZONES = """
@@ -71,7 +73,7 @@ def deploy(
         take_turn(session, patience, report)
         check(session, registry)
         migrations = migrate(session, dsn)
-        steps = Steps(session, registry, render(registry, tables.survey(session, registry)))
+        steps = _Steps(session, registry, render(registry, tables.survey(session, registry)))
         made, emptied = patience.run(session, steps.make_tables, report)
         changes, voided = patience.run(session, lambda: steps.replace(made), report)
         followed = patience.run(session, steps.follow_accounts, report)
@@ -108,3 +110,48 @@ def check_server(session: Connection) -> None:
         )
     if session.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
         raise DatabaseError("the server is a standby", hint="deploy to its primary")
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The steps of a deployment, each to be run in a transaction of its own."""
+
+    session: Connection
+    registry: Registry
+    rendered: tuple[Rendered, ...]
+
+    def make_tables(self) -> tuple[tuple[str, ...], bool]:
+        """Create or complete tables: see `script.of_tables`.
+
+        Returns what it made, and whether days were covered that now are not.
+        """
+        changes = self._changes()
+        voided = self._run(script.of_tables(changes))
+        return tuple(map(str, changes.tables)), voided
+
+    def replace(self, made: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+        """Bring functions, views and triggers up to date: see `script.of_objects`.
+
+        Returns what it changed, and whether days were covered that now are not.
+        """
+        changes = self._changes()
+        voided = self._run(script.of_objects(changes, made))
+        return changes.described, voided
+
+    def follow_accounts(self) -> int:
+        """Take over the zones that the application keeps; return how many differed."""
+        row = None
+        for statement in script.of_accounts(self.registry):
+            row = statement.run(self.session).fetchone()
+        return int(row[0]) if row else 0
+
+    def _changes(self) -> Changes:
+        return compute(self.session, self.registry, self.rendered)
+
+    def _run(self, statements: Iterable[Statement]) -> bool:
+        """Run statements; tell whether days were covered that now are not."""
+        voided = False
+        for statement in statements:
+            rows = statement.run(self.session).rowcount
+            voided |= statement.why == script.VOID_COVERAGE.why and rows > 0
+        return voided
