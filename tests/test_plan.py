@@ -132,12 +132,12 @@ def test_a_migration_that_yoyo_has_not_marked_is_pending(database: str, connect:
 
 def test_what_a_table_lacks_is_named(database: str, connect: Connect) -> None:
     session = connect(database)
-    session.execute("ALTER TABLE rollup.pending_events DROP COLUMN user_id CASCADE")
+    session.execute("ALTER TABLE rollup.pending_events DROP COLUMN agent CASCADE")
     session.execute("ALTER TABLE public.reporting_events_rollups ALTER count DROP DEFAULT")
     tables = [one for one in planned(database).listed if one.kind == "table"]
     assert [(one.action, one.name, one.remark) for one in tables] == [
         ("complete", "public.reporting_events_rollups", "defaults of count"),
-        ("complete", "rollup.pending_events", "columns user_id"),
+        ("complete", "rollup.pending_events", "columns agent"),
     ]
     deploy(database, REGISTRY)
     assert planned(database).is_nothing

@@ -63,7 +63,7 @@ def test_the_exit_code_tells_whether_all_is_in_order(session: Session, database:
     [
         ("DROP VIEW rollup.status", 2),
         ("CREATE VIEW rollup.own AS SELECT 1", 2),
-        ("ALTER TABLE rollup.pending_events DROP COLUMN user_id CASCADE", 2),
+        ("ALTER TABLE rollup.pending_events DROP COLUMN agent CASCADE", 2),
         ("UPDATE rollup.deployments SET registry_digest = 'another'", 2),
         ("UPDATE rollup.accounts SET covered = '{[2026-01-01,)}' WHERE account_id = 1", 2),
         ("UPDATE rollup.accounts SET timezone = 'Mars', wanted = 'Mars' WHERE account_id = 1", 2),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.deploy import columns, deployments, partitions, sealed, tables
+from generator.deploy import columns, conversion, deployments, partitions, sealed, tables
 from generator.deploy.catalog import Object, Status, compare
 from generator.deploy.dependents import dependents, in_order
 from generator.quoting import qualified
@@ -14,6 +14,7 @@ from generator.registry.counting import Difference, difference, is_explained
 if TYPE_CHECKING:
     from generator.database.connection import Connection
     from generator.deploy.columns import Changed
+    from generator.deploy.conversion import Conversion
     from generator.deploy.dependents import Dependent
     from generator.deploy.deployments import Deployed
     from generator.deploy.partitions import Fresh, Gone
@@ -36,6 +37,9 @@ REMEMBER_PARTITIONS = "remember partitions"
 
 REMEMBER_COLUMNS = "remember columns"
 """What is done where the columns are as they were, but have other oids, as after a restore."""
+
+CONVERT = "convert table"
+"""What is done about a table whose rows an older version has stored."""
 
 TAKE_OVER_SEALED = "take over sealed days"
 """What is done about days that were purged before an undeployment."""
@@ -73,6 +77,8 @@ class Changes:
     """Columns that are read and no longer as the last deployment found them."""
     are_columns_remembered: bool
     """Whether what the last deployment wrote down of columns is what is there."""
+    conversion: Conversion | None
+    """How pending events are converted that an older version has stored."""
     has_sealed: bool
     """Whether an earlier undeployment has left days that are sealed."""
     last: Deployed | None
@@ -84,7 +90,8 @@ class Changes:
         """Whether nothing would be changed or written down."""
         is_known = self.last is not None and self.last.registry_digest == self.registry.digest
         return is_known and not (
-            self.tables
+            self.conversion
+            or self.tables
             or self.objects
             or self.has_sealed
             or self.are_partitions_changed
@@ -143,6 +150,7 @@ class Changes:
         objects = (f"{VERBS[one.status]} {one}" for one in self.objects)
         described = (
             *objects,
+            *([f"{CONVERT} {conversion.TABLE}"] if self.conversion else []),
             *(f"take over column {one.name} on {one.table}" for one in self.changed_columns),
             *([TAKE_OVER_SEALED] if self.has_sealed else []),
         )
@@ -163,7 +171,9 @@ def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, .
     gone = [other.drop for one in stale for other in one.leftovers if other != one.in_place]
     known = dependents(session)
     last = deployments.last(session)
-    lacks = tables.lacking(session, registry)
+    converted = conversion.conversion(session, registry, last)
+    supplied = converted.supplied if converted else frozenset()
+    lacks = tables.lacking(session, registry, supplied)
     parts = tables.partitions(session, registry)
     can_compare = last is not None and not partitions.FUNCTIONS & {one.name for one in stale}
     are_columns_known = last is not None and columns.VIEW not in {one.name for one in stale}
@@ -184,6 +194,7 @@ def compute(session: Connection, registry: Registry, rendered: tuple[Rendered, .
         are_partitions_changed=can_compare and partitions.are_changed(session),
         changed_columns=columns.changed(session, registry) if are_columns_known else (),
         are_columns_remembered=are_columns_known and columns.are_remembered(session, registry),
+        conversion=converted,
         has_sealed=sealed.are_kept(session, registry),
         last=last,
         difference=difference(last.counting, registry.counting) if last else Difference(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.database.connection import MINIMUM_VERSION, Connection, connect
 from generator.database.patience import Patience
-from generator.deploy import gaps, partitions, requirements, rights, script, tables
+from generator.deploy import conversion, gaps, partitions, requirements, rights, script, tables
 from generator.deploy.changes import Changes, compute
 from generator.deploy.migrate import migrate
 from generator.deploy.turns import take_turn
@@ -94,8 +94,12 @@ def deploy(
 
 
 def check(session: Connection, registry: Registry) -> None:
-    """Raise DatabaseError where the server, the tables or the role are not such as are needed."""
+    """Raise DatabaseError where the server, the tables or the role are not such as are needed.
+
+    A database that a newer version has deployed is not touched either.
+    """
     check_server(session)
+    conversion.check(session)
     requirements.check(session, registry)
     rights.check(session, registry)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator import __version__
 from generator.deploy.statements import Statement
 from generator.quoting import qualified
-from generator.registry.counting import Counting
+from generator.registry.counting import FORMAT, Counting
 from generator.render.objects import source_key
 
 if TYPE_CHECKING:
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 _IS_THERE = "SELECT to_regclass('rollup.deployments') IS NOT NULL"
 
 _LAST = """
-SELECT d.registry_digest, d.counting, d.definitions
+SELECT
+    d.version,
+    d.registry_digest,
+    d.counting,
+    d.definitions,
+    coalesce((to_jsonb(d) ->> 'format')::integer, 1)  -- before migration 0007 there is no column
 FROM rollup.deployments d
 ORDER BY d.id DESC
 LIMIT 1
@@ -32,6 +37,7 @@ INSERT INTO rollup.deployments (
     version,
     registry_digest,
     counting,
+    format,
     changes,
     definitions
 )
@@ -39,6 +45,7 @@ SELECT
     %(version)s,
     %(registry)s,
     %(counting)s::jsonb,
+    %(format)s,
     %(changes)s::text[],
     %(functions)s::jsonb || jsonb_build_object(
         %(key)s::text,
@@ -64,10 +71,14 @@ FROM (
 class Deployed:
     """The last deployment: of which registry, and the fingerprints of what it has made."""
 
+    version: str
+    """Of reporting-rollups."""
     registry_digest: str
     counting: Counting
     definitions: dict[str, str]
     """By kind and name: see generator.deploy.catalog. Of the source table it is the oid."""
+    format: int
+    """How it stored what is durable: see generator.registry.counting.FORMAT."""
 
 
 def last(session: Connection) -> Deployed | None:
@@ -77,11 +88,13 @@ def last(session: Connection) -> Deployed | None:
     row = session.execute(_LAST).fetchone()
     if row is None:
         return None
-    registry_digest, counting, definitions = row
+    version, registry_digest, counting, definitions, format_ = row
     return Deployed(
+        version=version,
         registry_digest=registry_digest,
         counting=Counting.of_json(counting),
         definitions=definitions,
+        format=format_,
     )
 
 
@@ -97,6 +110,7 @@ def record(
         "version": __version__,
         "registry": registry.digest,
         "counting": json.dumps(registry.counting.as_json(), indent=4, ensure_ascii=False),
+        "format": FORMAT,
         "changes": list(changes),
         "functions": json.dumps(functions, indent=4, ensure_ascii=False),
         "key": source_key(registry),

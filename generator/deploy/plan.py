@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from generator.database.blockers import Lock, holders
 from generator.database.connection import connect, snapshot
-from generator.deploy import migrate, script, tables
+from generator.deploy import conversion, migrate, script, tables
 from generator.deploy.caveats import caveats
 from generator.deploy.changes import REMEMBER_COLUMNS, REMEMBER_PARTITIONS, VERBS, compute
 from generator.deploy.deploy import check
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from generator.deploy.catalog import Object
     from generator.deploy.changes import Changes
     from generator.deploy.columns import Changed
+    from generator.deploy.conversion import Conversion
     from generator.deploy.statements import Statement
     from generator.deploy.tables import Lack
     from generator.registry import Registry
@@ -94,6 +95,7 @@ class Plan:
             *(Change(action="apply", kind="migration", name=name) for name in self.migrations),
             *map(_of_table, self.changes.tables),
             *map(_of_object, self.changes.objects),
+            *([_of_conversion(self.changes.conversion)] if self.changes.conversion else []),
             *map(_of_column, self.changes.changed_columns),
             *(_SEALED if self.changes.has_sealed else ()),
         )
@@ -169,6 +171,12 @@ def _of_object(one: Object) -> Change:
         table=one.table,
         remark="; ".join(remarks),
     )
+
+
+def _of_conversion(one: Conversion) -> Change:
+    names = ", ".join(f"{old} to {new}" for old, new in one.renamed)
+    remark = f"rename {names}" if names else "as this version stores it"
+    return Change(action="convert", kind="table", name=conversion.TABLE, remark=remark)
 
 
 def _of_column(one: Changed) -> Change:

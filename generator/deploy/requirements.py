@@ -250,7 +250,7 @@ def _outgrown(session: Connection, registry: Registry) -> list[str]:
     """Say which columns of our own tables are of a type that the registry no longer gives them."""
     id_type = str(registry.rollups.id_type)
     owned = {
-        "pending_events": {one.column: str(one.stored_type) for one in event(registry).stored},
+        "pending_events": {one.name: str(one.type) for one in event(registry).columns},
         "distinct_members": {"dimension_id": id_type, "member": id_type},
     }
     problems = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.database.blockers import Lock
 from generator.database.connection import PLAIN
 from generator.database.locks import ADD_KEY, LOCK_CLASS, SLOTS
-from generator.deploy import columns, deployments, gaps, partitions, sealed, views
+from generator.deploy import columns, conversion, deployments, gaps, partitions, sealed, views
 from generator.deploy.catalog import fingerprints
 from generator.deploy.handing_over import HAND_OVER
 from generator.deploy.statements import Statement
@@ -99,8 +99,10 @@ FROM generate_series(0, %(slots)s - 1) i
 
 
 def of_tables(changes: Changes) -> Iterator[Statement]:
-    """Create the tables of ours that are missing, and add what others lack."""
-    texts = {one.name: one.text for one in changes.rendered if one.kind == "table"}
+    """Create the tables of ours that are missing, and add what others lack.
+
+    What is converted gets that when it is: see of_objects().
+    """
     rollups = changes.registry.rollups
     if changes.has_sealed and any(
         one.is_missing and one.name == qualified(rollups.schema, rollups.table)
@@ -109,8 +111,8 @@ def of_tables(changes: Changes) -> Iterator[Statement]:
         yield sealed.dropped(changes.registry)
     for lack in changes.tables:
         if lack.is_missing:
-            yield Statement(text=texts[lack.name])
-        else:
+            yield Statement(text=_text_of_table(changes, lack.name))
+        elif changes.conversion is None or lack.name != conversion.TABLE:
             # At once, and not by way of a weaker lock: a writer who has read the table and goes on
             # to write it would otherwise be in a deadlock with us, and fail.
             lock = Lock("ACCESS EXCLUSIVE", (lack.name,))
@@ -119,7 +121,7 @@ def of_tables(changes: Changes) -> Iterator[Statement]:
                 lock=lock,
                 why="columns or defaults are added",
             )
-            yield Statement(text=texts[lack.name])
+            yield Statement(text=_text_of_table(changes, lack.name))
     for setting in changes.default_settings:
         yield Statement(text=setting)
     if changes.losses:
@@ -138,10 +140,13 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     """
     if changes.is_nothing and not made:
         return
-    if changes.miscounts or changes.difference or changes.has_sealed or changes.fresh:
+    if _wants_slots(changes):
         yield TAKE_SLOTS
     yield _UNCHECKED
-    later = [one for one in changes.objects if one.kind == "type" and one.in_place is not None]
+    later = [one for one in changes.objects if _is_later(one, changes)]
+    if changes.conversion:
+        replaced = [one for one in later if one.kind == "view" and one.in_place is not None]
+        yield from (conversion.emptied(one.name) for one in reversed(replaced))
     for one in changes.objects:
         if one.kind != "trigger" and one.rendered is not None and one not in later:
             yield from _created(one, one.rendered, changes)
@@ -154,6 +159,8 @@ def of_objects(changes: Changes, made: tuple[str, ...]) -> Iterator[Statement]:
     if changes.has_sealed:
         yield from sealed.taken_over(changes.registry)
     yield from _locks(changes)
+    if changes.conversion:
+        yield from changes.conversion.statements(_text_of_table(changes, conversion.TABLE))
     for one in later:
         if one.rendered is not None:
             yield from _created(one, one.rendered, changes)
@@ -183,6 +190,28 @@ def of_accounts(registry: Registry) -> Iterator[Statement]:
     why = "time zones are taken over"
     yield Statement(text=_LOCK_ACCOUNTS, values=keys, lock=lock, why=why)
     yield Statement(text="SELECT rollup.follow_accounts()", lock=lock, why=why)
+
+
+def _wants_slots(changes: Changes) -> bool:
+    """Tell whether rebuilds and folds that began before have to end."""
+    return bool(
+        changes.miscounts
+        or changes.difference
+        or changes.has_sealed
+        or changes.fresh
+        or changes.conversion
+    )
+
+
+def _is_later(one: Object, changes: Changes) -> bool:
+    """Tell whether an object changes behind the locks: types, and what reads converted tables."""
+    if one.kind == "type":
+        return one.in_place is not None
+    return one.kind == "view" and changes.conversion is not None
+
+
+def _text_of_table(changes: Changes, name: str) -> str:
+    return next(one.text for one in changes.rendered if one.kind == "table" and one.name == name)
 
 
 def _created(one: Object, rendered: Rendered, changes: Changes) -> Iterator[Statement]:

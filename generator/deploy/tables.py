@@ -123,11 +123,17 @@ class Lack:
         return f"{'create' if self.is_missing else 'complete'} table {self.name}"
 
 
-def lacking(session: Connection, registry: Registry) -> tuple[Lack, ...]:
-    """List the tables of ours that are missing, or lack a column or a default."""
+def lacking(
+    session: Connection, registry: Registry, supplied: frozenset[str] = frozenset()
+) -> tuple[Lack, ...]:
+    """List the tables of ours that are missing, or lack a column or a default.
+
+    Those that a conversion has `supplied` pending events with are not missed.
+    """
     rollups = registry.rollups
     defaults = (*amounts(registry), *MOMENTS)
-    pending = ("id", "sign", *(one.column for one in event(registry).stored))
+    named = (one.name for one in event(registry).columns if one.name not in supplied)
+    pending = ("id", "sign", *named)
     members = (*key(registry), "member", "occurrences")
     owned: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
         (rollups.schema, rollups.table, (*key(registry), *defaults), defaults),

@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from generator.registry.event import event
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
 
 LONGEST_ID = 255
 """How many bytes of a text id count as they are: see the function rollup.short_id()."""
+
+FORMAT = 2
+"""How durable state is stored: 2 since pending events have the columns of rollup.event.
+
+What is stored otherwise, a deployment converts: see generator.deploy.conversion.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +38,11 @@ class Counting:
 
     @property
     def digest(self) -> str:
-        """The same of all that decides any total."""
-        return digest(dataclasses.asdict(self))
+        """The same of all that decides any total, and of how it is stored.
+
+        A function compares it with that of the last deployment, to do nothing if it is older.
+        """
+        return digest({**dataclasses.asdict(self), "format": FORMAT})
 
     def as_json(self) -> dict[str, Any]:
         """Give it as it is written down in the database."""
@@ -101,14 +112,17 @@ def difference(before: Counting, after: Counting) -> Difference:
 
 def is_explained(found: Difference, registry: Registry, column: str) -> bool:
     """Tell whether a column of ours is new because all that is counted by it is."""
+    named, dimensions = event(registry), registry.dimensions
+    measures = {column for one in registry.measures for column in (one.sum, one.count)}
+    is_of_measure = column in measures or column in named.measures.values()
     users = [
-        *(one.name in found.dimensions for one in registry.dimensions if one.column == column),
-        *(one.metric in found.metrics for one in registry.memberships if one.column == column),
+        *(d.name in found.dimensions for d in dimensions if named.dimensions[d.name] == column),
         *(
-            metric.name in found.metrics
-            for metric in registry.metrics
-            if any(column in (one.column, one.sum, one.count) for one in registry.measures)
+            one.metric in found.metrics
+            for one in registry.memberships
+            if named.members[one.column] == column
         ),
+        *(one.name in found.metrics for one in registry.metrics if is_of_measure),
     ]
     return bool(users) and all(users)
 

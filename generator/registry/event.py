@@ -1,7 +1,7 @@
 """What an event is: the columns of the type rollup.event, and what fills them.
 
 An event is what a row of the source table means to the totals. Only queries that read that table
-or rollup.pending_events know how it is stored there; all others know these columns alone.
+know its columns; all others, and rollup.pending_events, know those of events alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from generator.quoting import Sql, shortened
+from generator.quoting import SYSTEM_COLUMNS, Sql, shortened
 
 if TYPE_CHECKING:
     from generator.registry.model import Registry
@@ -18,16 +18,17 @@ Role = Literal["account", "name", "time", "id", "measure"]
 
 ACCOUNT, NAME, TIME = "account_id", "event", "at"
 
+RESERVED = SYSTEM_COLUMNS | {"id", "sign"}
+"""The columns of rollup.pending_events that the registry does not name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventColumn:
-    """A column of an event: its name and type there, and the source table's column behind it."""
+    """A column of an event: its name and type, and the source table's column behind it."""
 
     name: str
     type: Sql
     column: str
-    stored_type: Sql
-    """The type that it has in rollup.pending_events."""
     role: Role
 
     @property
@@ -64,12 +65,9 @@ class Event:
         return tuple(name for name in self.by_dimension if name != ACCOUNT)
 
     @property
-    def stored(self) -> tuple[EventColumn, ...]:
-        """One column for each of the source table's, as rollup.pending_events stores them."""
-        first: dict[str, EventColumn] = {}
-        for one in self.columns:
-            first.setdefault(one.column, one)
-        return tuple(first.values())
+    def source_columns(self) -> tuple[str, ...]:
+        """The source table's columns that are read, each once."""
+        return tuple(dict.fromkeys(one.column for one in self.columns))
 
 
 def event(registry: Registry) -> Event:
@@ -78,30 +76,21 @@ def event(registry: Registry) -> Event:
     id_type, number = Sql(registry.rollups.id_type), Sql("double precision")
     columns: dict[str, EventColumn] = {}
 
-    def add(name: str, column: str, role: Role, type_: Sql, stored_type: Sql | None = None) -> str:
-        columns[name] = EventColumn(
-            name=name, type=type_, column=column, stored_type=stored_type or type_, role=role
-        )
+    def add(name: str, column: str, role: Role, type_: Sql) -> str:
+        columns[name] = EventColumn(name=name, type=type_, column=column, role=role)
         return name
 
     def add_free(name: str, column: str, kind: str, role: Role, type_: Sql) -> str:
         if column == source.account:
             return ACCOUNT
         name = shortened(name)
-        while name == "sign" or (name in columns and columns[name].column != column):
+        while name in RESERVED or (name in columns and columns[name].column != column):
             name = shortened(f"{kind} {name}")
         return add(name, column, role, type_)
 
-    zone = "with" if source.time_type == "timestamptz" else "without"
     add(ACCOUNT, source.account, "account", Sql("bigint"))
     add(NAME, source.name, "name", Sql("text"))
-    add(
-        TIME,
-        source.time,
-        "time",
-        Sql("timestamp with time zone"),
-        Sql(f"timestamp {zone} time zone"),
-    )
+    add(TIME, source.time, "time", Sql("timestamp with time zone"))
     return Event(
         dimensions={
             one.name: add_free(one.name, one.column, "dimension", "id", id_type)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from generator.quoting import SYSTEM_COLUMNS
 from generator.registry.problems import Problem, choices, dotted
 
 if TYPE_CHECKING:
@@ -18,12 +19,7 @@ T = TypeVar("T")
 OWN_SCHEMA = "rollup"
 """The schema of the generated objects, and of nothing else."""
 
-_SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
-
-PENDING_COLUMNS = _SYSTEM_COLUMNS | {"id", "sign"}
-"""The columns of rollup.pending_events that do not hold a column of the events."""
-
-ROLLUP_COLUMNS = _SYSTEM_COLUMNS | {
+ROLLUP_COLUMNS = SYSTEM_COLUMNS | {
     *("id", "account_id", "date", "dimension_type", "dimension_id", "metric", "count"),
     *("created_at", "updated_at"),
     *("members", "grouped_by", "is_true", "is_recorded"),
@@ -91,16 +87,16 @@ def _uses(draft: Draft) -> Iterator[_Use]:
 
 
 def _source_columns(draft: Draft) -> Iterator[Problem]:
-    """Check that each column can be stored in rollup.pending_events: once, with one type."""
+    """Check that each column can be read from transition tables, and is read as one type."""
     first: dict[str, _Use] = {}
     for use in _uses(draft):
-        if use.column in PENDING_COLUMNS:
-            what = f"{use.column!r} is a column of rollup.pending_events for something else"
+        if use.column in SYSTEM_COLUMNS:
+            what = f"{use.column!r} is a system column, which a trigger cannot read"
             yield Problem(use.place, f"{what}; {_WAY_OUT}")
         earlier = first.setdefault(use.column, use)
         if earlier.role != use.role and {earlier.role, use.role} != {"the account", "an id"}:
             what = f"{use.column!r} is already {earlier.role} ({dotted(earlier.place)})"
-            yield Problem(use.place, f"{what}, and stored once, as one type; {_WAY_OUT}")
+            yield Problem(use.place, f"{what}, and read as one type; {_WAY_OUT}")
 
 
 def _rollup_columns(draft: Draft) -> Iterator[Problem]:

@@ -126,7 +126,7 @@ def _environment(registry: Registry, found: Found) -> Environment:
         "accounts_table": accounts and qualified(accounts.schema, accounts.table),
         "event": event,
         "event_columns": lambda alias: listed(alias, (one.name for one in event.columns)),
-        "stored_columns": lambda alias: listed(alias, (one.column for one in event.stored)),
+        "source_columns": lambda alias: listed(alias, event.source_columns),
         "amounts": lambda alias: listed(alias, _amounts(registry)),
         "read_columns": _read_columns(registry),
         "tables_in_use": _tables_in_use(registry),
