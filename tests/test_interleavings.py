@@ -20,6 +20,7 @@ from tests.events import (
     write_until_folded,
 )
 from tests.oracle import assert_exact
+from tests.waiting import PATIENCE, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,14 @@ def watcher(database: str, connect: Connect) -> psycopg.Connection[Any]:
 def writer(watcher: psycopg.Connection[Any], database: str, connect: Connect) -> Writers:
     """Give a function that connects a writer whose transactions stay open."""
     return lambda: connect(database, autocommit=False, options=NEVER_WAITS)
+
+
+def _append(session: psycopg.Connection[Any], events: int) -> None:
+    """Append events in a transaction that cannot record them."""
+    session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    for _ in range(events):
+        write(session)
+    session.commit()
 
 
 def hand_offs(connection: psycopg.Connection[Any]) -> int:
@@ -206,6 +215,40 @@ def test_insert_and_fold_the_fold_leaves_what_the_writer_holds(
     holder.commit()
     assert watcher.execute("SELECT rollup.fold()").fetchone() == (1,)
     assert recorded_and_pending(watcher) == (9, 0)
+    assert_exact(watcher)
+
+
+def test_a_fold_that_finds_no_slot_free_waits_for_one_and_holds_up_no_writer(
+    watcher: psycopg.Connection[Any], writer: Writers, connect: Connect, database: str
+) -> None:
+    holder, other = writer(), writer()
+    write(holder)
+    _append(other, 3)
+    folder = connect(database)
+    with waiting(watcher, folder, "SELECT rollup.fold()") as folding:
+        assert recorded_and_pending(watcher) == (0, 3)
+        other.execute("SET lock_timeout = '100ms'")
+        write(other)
+        other.commit()
+        assert recorded_and_pending(watcher) == (0, 4)
+        holder.commit()
+    assert folding.result() == [(4,)]
+    assert recorded_and_pending(watcher)[1] == 0
+    assert_exact(watcher)
+
+
+def test_a_fold_gives_up_after_a_second_and_waits_in_no_transaction_that_has_written(
+    watcher: psycopg.Connection[Any], writer: Writers, connect: Connect, database: str
+) -> None:
+    holder, other = writer(), writer()
+    write(holder)
+    _append(other, 1)
+    with waiting(watcher, connect(database), "SELECT rollup.fold()") as folding:
+        assert folding.result(PATIENCE) == [(0,)]
+    other.execute("INSERT INTO public.accounts (id) VALUES (77)")
+    other.execute("SET LOCAL statement_timeout = '900ms'")
+    assert other.execute("SELECT rollup.fold()").fetchone() == (0,)
+    assert recorded_and_pending(watcher)[1] == 1
     assert_exact(watcher)
 
 

@@ -3,44 +3,54 @@ CREATE OR REPLACE FUNCTION rollup.fold(account_id bigint DEFAULT NULL::bigint)
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET row_security TO 'off'
+ SET lock_timeout TO '1s'
 AS $function$
 /*
  * Moves pending events, of one account or of all, into the record, and returns how many: at most
- * 100 000 a call. It waits for no session: accounts that another one is writing at the moment are left for
- * the next call; while one truncates or alters the table, or has just deployed, all are.
- * Reads of rollup.current_rollups say the same before and after. Settles what had to be put off, too.
+ * 100 000 a call. Accounts that another session is writing at the moment are left for the next call; while
+ * one truncates or alters the table, or has just deployed, all are. Reads of rollup.current_rollups say
+ * the same before and after. Settles what had to be put off, too.
+ *
+ * Where none of the slots is free, it waits for that of the account with the most events, a second at
+ * most: beside long transactions it would find none free for ever. Whoever tries the slot meanwhile
+ * appends. It waits only in a transaction that has written nothing, which holds nothing that the session
+ * ahead of it may be waiting for.
  */
 DECLARE
-    account_ids bigint[];
+    account_ids bigint[] := ARRAY (
+        SELECT p.account_id
+        FROM rollup.pending_events p
+        WHERE fold.account_id IS NULL OR p.account_id = fold.account_id
+        GROUP BY p.account_id
+        ORDER BY count(*) DESC
+    );
+    held bigint[];
 BEGIN
     PERFORM rollup.require_read_committed();
+    held := rollup.try_slots(account_ids);
 
     BEGIN
-        LOCK TABLE public.reporting_events IN ACCESS SHARE MODE NOWAIT;
+        IF held = '{}' AND account_ids <> '{}' AND pg_current_xact_id_if_assigned() IS NULL THEN
+            PERFORM rollup.lock_record(account_ids [1:1]);
+            held := rollup.try_slots(account_ids [1:1]);
+        ELSE
+            LOCK TABLE public.reporting_events IN ACCESS SHARE MODE NOWAIT;
+            PERFORM rollup.settle_invalidations();
+        END IF;
     EXCEPTION
         WHEN lock_not_available THEN
             RETURN 0;
     END;
 
-    PERFORM rollup.settle_invalidations();
-
-    account_ids := ARRAY (
-        SELECT DISTINCT p.account_id
-        FROM rollup.pending_events p
-        WHERE fold.account_id IS NULL OR p.account_id = fold.account_id
-    );
-
-    account_ids := rollup.try_slots(account_ids);
-
     IF NOT rollup.is_deployed('a7113861beb1a287e647e81b03b6372e660da16f1ec3dd83e8283b5c4b8eae72') THEN
         RETURN 0;
     END IF;
 
-    RETURN rollup.fold_pending(account_ids, 0, 100000);
+    RETURN rollup.fold_pending(held, 0, 100000);
 END
 $function$;
 
 COMMENT ON FUNCTION rollup.fold(bigint) IS
-    'Moves pending events of an account (NULL: of all) into the rollup table without waiting; returns how many.';
+    'Moves pending events of an account (NULL: of all) into the rollup table; returns how many. Waits a second at most, and only where it could move none.';
 
 REVOKE EXECUTE ON FUNCTION rollup.fold(bigint) FROM PUBLIC;
