@@ -48,7 +48,7 @@ All advisory locks have the class {lock_class} ("roll"), as the first of two key
 
 | second key | which session takes it, and how |
 |---|---|
-| 0 to {last_slot}: the slots | the key of an account is `account_id & {last_slot}`. The transaction that holds it may write the totals of these accounts, until the transaction ends. Writers and folds only try (`rollup.try_slots`); rebuild, backfill, purge and deploy wait (`rollup.lock_record`), in the order of the keys, and hold no lock on the events table meanwhile. |
+| 0 to {last_slot}: the slots | the key of an account is `account_id & {last_slot}`. The transaction that holds it may write the totals of these accounts, until the transaction ends. Writers only try (`rollup.try_slots`), and so does `rollup.fold()`, which waits a second at most where it finds none free; rebuild, backfill, purge and deploy wait (`rollup.lock_record`), in the order of the keys, and hold no lock on the events table meanwhile. |
 | {deploy_key} | deployments, so that they take turns |
 | {add_key} and up | a session that adds a row to `rollup.accounts`; tried, or waited for by deploy alone |
 """  # noqa: E501 (a table)

@@ -227,6 +227,15 @@ def test_lines_fit_a_screen() -> None:
     assert long == []
 
 
+def test_a_name_that_is_a_column_and_a_variable_is_the_column(
+    rendered: tuple[Rendered, ...],
+) -> None:
+    """One policy for all: variables are qualified by the label of their block."""
+    for one in rendered:
+        if " LANGUAGE plpgsql\n" in one.text:
+            assert "$\n#variable_conflict use_column\n" in one.text, one.path
+
+
 def test_there_is_no_stray_white_space(rendered: tuple[Rendered, ...]) -> None:
     for one in rendered:
         assert "\n\n\n" not in one.text, one.path

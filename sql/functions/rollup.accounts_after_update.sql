@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION rollup.accounts_after_update()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET row_security TO 'off'
 AS $function$
+#variable_conflict use_column
 /*
  * Follows the time zones that the application keeps for its accounts, over every update of them.
  * Never an error for the application, which waits for no session: see rollup.follow_accounts(). Where

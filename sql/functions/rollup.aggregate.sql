@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION rollup.aggregate(account_id bigint, metric text, dime
  SET "TimeZone" TO 'UTC'
  SET row_security TO 'off'
 AS $function$
+#variable_conflict use_column
 /*
  * A report as one number for all between since (inclusive) and until (exclusive): a number of events,
  * or of what a distinct metric counts, each once; or an average, NULL where there is nothing to

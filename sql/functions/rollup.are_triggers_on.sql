@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.are_triggers_on()
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Whether every event counts, once: see rollup.trigger_problems(). While this is not so, events come and
  * go uncounted: their days are not covered then, whatever has been rebuilt.

@@ -1,6 +1,7 @@
 CREATE OR REPLACE PROCEDURE rollup.backfill(IN account_id bigint DEFAULT NULL::bigint, IN since date DEFAULT NULL::date, IN until date DEFAULT NULL::date, IN chunk_events bigint DEFAULT 20000)
  LANGUAGE plpgsql
 AS $procedure$
+#variable_conflict use_column
 /*
  * Fills in the history of an account (NULL: of every account with a time zone) on the days since
  * (inclusive) until (exclusive), in chunks of about chunk_events events, each committed and marked as

@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION rollup.backfill_chunk(account_ids bigint[], since dat
  SET "TimeZone" TO 'UTC'
  SET row_security TO 'off'
 AS $function$
+#variable_conflict use_column
 /*
  * Fills in the history of accounts on the days since (inclusive) until (exclusive; NULL: no bound),
  * and returns how many rows it had to change. Puts the time zones that are wanted into force.

@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION rollup.canonical_timezone(name text)
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+#variable_conflict use_column
 /*
  * The server's own spelling of a time zone's name, or NULL where it knows no such zone. Names that
  * the application accepts and the server does not are looked up first.

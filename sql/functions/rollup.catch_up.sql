@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.catch_up(account_id bigint DEFAULT NULL::bigin
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Settles what had to be put off, and takes over the time zone that the application keeps for an
  * account (NULL: for each) where no trigger has. Waits for no transaction.

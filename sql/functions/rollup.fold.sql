@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION rollup.fold(account_id bigint DEFAULT NULL::bigint)
  SET row_security TO 'off'
  SET lock_timeout TO '1s'
 AS $function$
+#variable_conflict use_column
 /*
  * Moves pending events, of one account or of all, into the record, and returns how many: at most
  * 100 000 a call. Accounts that another session is writing at the moment are left for the next call; while

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.is_covered(account_id bigint, since date, unti
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Whether the rollups of an account are exact, in the time zone that it is to have, on all days since
  * (inclusive) until (exclusive); NULL is no bound. With but_for_gaps, metrics and dimensions that came

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.is_deployed(counting text)
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Whether what was rendered for a registry, of which it knows the digest, is of the last deployment in
  * the snapshot. A function that has waited for a slot, or that runs for long, may have been replaced

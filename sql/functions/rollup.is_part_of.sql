@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.is_part_of(relation oid, whole text)
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Whether a table is the one of that name, or a partition of it at any depth, or inherits from it. A
  * partition that is being detached is none any more. Most are partitions of the table itself, which

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.knows_timezone(name text)
  STABLE STRICT
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Whether the server still knows the time zone that is stored for an account. Cheaper by far than a
  * look into pg_timezone_names; not a test of what a user gives, see rollup.canonical_timezone().

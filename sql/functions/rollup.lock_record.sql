@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.lock_record(account_ids bigint[])
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Takes the slots of accounts, or every slot for NULL, and waits for them; lock_timeout is honoured.
  * From here to the end of the transaction writers append, and no other session changes the totals. Then

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.note_uncounted(relation oid)
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Voids all coverage where a table that is written to without being counted is, under another name,
  * the events table of the last deployment or a partition of it: once it has its name again, what is

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.note_verification(account_id bigint, since dat
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Remembers in rollup.verifications what has been compared with the raw events, and how much of what
  * was called covered differed. Forgets what is older than 90 days.

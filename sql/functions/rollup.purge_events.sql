@@ -1,6 +1,7 @@
 CREATE OR REPLACE PROCEDURE rollup.purge_events(IN before date, IN account_id bigint DEFAULT NULL::bigint)
  LANGUAGE plpgsql
 AS $procedure$
+#variable_conflict use_column
 /*
  * Deletes the raw events of an account (NULL: of every account with a time zone) from days before
  * the given one and keeps their rollups. The days are sealed: drift, rebuild and backfill leave them

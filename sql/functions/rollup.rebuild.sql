@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION rollup.rebuild(account_id bigint DEFAULT NULL::bigint
  SET "TimeZone" TO 'UTC'
  SET row_security TO 'off'
 AS $function$
+#variable_conflict use_column
 /*
  * Makes the record true for an account (NULL: all accounts) on the days since (inclusive) until
  * (exclusive; NULL: no bound), marks those days as covered, and returns how many rows it had to

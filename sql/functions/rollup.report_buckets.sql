@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.report_buckets(q rollup.report_request)
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * The starts of all buckets of a report, the first of which may lie before its range. A local time
  * that clocks leave out begins when they go on; a day that a zone leaves out is none.

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.report_dimension(account_id bigint, dimension_
  IMMUTABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * The id of the dimension that a report is about. Of an account as a whole it is the account's, and
  * may be left out; otherwise it has to be given (22023).

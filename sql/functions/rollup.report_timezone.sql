@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.report_timezone(given text, wanted text, unit 
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * The time zone of a report: the given one or else the account's, or else UTC. A name that is none is
  * an error (22023); so is an account's zone that the server no longer knows, unless all is asked for

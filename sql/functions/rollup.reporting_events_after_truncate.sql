@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION rollup.reporting_events_after_truncate()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+#variable_conflict use_column
 /*
  * Keeps the rollups exact over a TRUNCATE of events, which holds ACCESS EXCLUSIVE on the table: all
  * who read or write it wait for this function, so this function waits for nothing.

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.require_account(account_id bigint)
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Refuses to go on (SQLSTATE 22023) where there is no such account, or where it has no time zone and so
  * takes no part; NULL stands for all that do.

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.require_choice(what text, given text, choices 
  IMMUTABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Refuses to go on (SQLSTATE 22023) where what is given is none of the choices, which the hint lists.
  */

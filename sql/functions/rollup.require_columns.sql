@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.require_columns()
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Refuses to go on (SQLSTATE 55000) while a column of the events is another than at the last deployment,
  * or of another type: see rollup.changed_columns. What is rebuilt now would not be covered, because the

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.require_day(day date)
  IMMUTABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Refuses to go on (SQLSTATE 22004) where no day is given, or one at the end of time.
  */

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.require_days(since date, until date)
  IMMUTABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Refuses to go on (SQLSTATE 22023) where days end before they begin; NULL is no bound.
  */

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.require_moments(since timestamp with time zone
  IMMUTABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Refuses to go on (SQLSTATE 22023) where a report has no range, or one without end, or one that ends
  * before it begins.

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.require_partitions(account_ids bigint[], since
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Refuses to go on (SQLSTATE 55000) where a partition is gone whose totals the caller might delete, because
  * no event of them is left: see rollup.gone_partitions().

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.require_read_committed()
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Refuses to go on (SQLSTATE 25001) where a transaction keeps one snapshot: it would be older than
  * the locks that protect the record, and so miss what was committed while they were waited for.

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.require_tables()
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Refuses to go on (SQLSTATE 42501 or 55000) where the tables cannot be read as they are: see
  * rollup.table_problems(). What is hidden would be taken for deleted.

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.require_triggers()
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Refuses to go on (SQLSTATE 55000) while events come and go uncounted, or count twice: the days that the
  * caller is about to call covered would be wrong with the next event. See rollup.trigger_problems().

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.set_timezone(account_id bigint, timezone text)
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Sets the reporting time zone of an account and returns it as the server spells it; NULL switches
  * the account off. A name that is none is an error (22023) that changes nothing.

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.settle_invalidations()
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Sets the time zones in rollup.timezone_requests, and voids the coverage of the accounts in
  * rollup.invalidations and takes over their time zones, for those that could not do so

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.switch_timezone(account_ids bigint[])
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Puts the time zone that is wanted into force for accounts, or for all (NULL), and voids the
  * coverage of those whose zone changes. What is recorded still has the days of the old zone: the

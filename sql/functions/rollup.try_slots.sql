@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION rollup.try_slots(account_ids bigint[])
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Tries the slots of accounts and returns the accounts whose record this transaction may now write,
  * until it ends. Never waits. 256 slots, shared by account_id & 255, bound what a transaction takes

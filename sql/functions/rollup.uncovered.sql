@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.uncovered(account_ids bigint[], since date, un
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+#variable_conflict use_column
 /*
  * Those of the accounts whose rollups are not exact, in the time zone that they are to have, on all days
  * since (inclusive) until (exclusive); NULL is no bound. Accounts that are off are left out. With

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION rollup.void_coverage(again boolean DEFAULT true)
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET row_security TO 'on'
 AS $function$
+#variable_conflict use_column
 /*
  * Voids the coverage of every account, by appending to a table where nothing is waited for; unless
  * `again`, only where that is not to be seen there yet. The snapshot of a transaction above READ
