@@ -28,10 +28,10 @@ The registry says what is counted, for which dimensions, and under which names. 
 [`registry.toml`]({path}), describes a support desk with the tables of Chatwoot; the
 examples below are taken from it. `make docs` writes this page from the source.
 
-For other tables, copy the file, change it, and name it with `--registry my.toml`. This option is for
-{commands}; the other commands
-ask the database what is deployed. Other schemas, tables, columns, dimensions and metrics need nothing
-else. A registry is checked before anything is done with it, and
+For other tables, copy the file, change it, and name it with `--registry my.toml`: this option
+belongs to {commands}. The other commands
+ask the database what is deployed. Other schemas, tables, columns, dimensions and metrics need
+nothing else. A registry is checked before anything is done with it, and
 [its problems](#what-is-refused) are reported together.
 
 What a change of the registry does to a database that has totals is in
@@ -161,8 +161,8 @@ SECTIONS = (
 ALIASES = """\
 ## [timezone_aliases]
 
-Names of time zones that the application accepts and PostgreSQL does not know, each with the name that
-PostgreSQL has for it. The packaged registry has those of Rails, such as:
+Names of time zones that the application accepts and PostgreSQL does not know, each with the name
+that PostgreSQL has for it. The packaged registry has those of Rails, such as:
 
 ```toml
 [timezone_aliases]
