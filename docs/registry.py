@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
+from docs.reference import slug
 from generator import registry_tables as model
 from generator.cli import cli
 from generator.errors import RegistryError
@@ -214,12 +215,8 @@ def _commands() -> str:
 
 def _contents() -> str:
     headings = [f"[{section.heading}]" for section in SECTIONS] + ["[timezone_aliases]"]
-    links = [f"[`{one}`](#{_slug(one)})" for one in headings]
+    links = [f"[`{one}`](#{slug(one)})" for one in headings]
     return "Sections: " + ", ".join(links) + ".\n"
-
-
-def _slug(heading: str) -> str:
-    return "".join(one for one in heading.lower() if one.isalnum() or one in "_-")
 
 
 def _section(section: Section) -> str:
