@@ -1,4 +1,4 @@
-"""What has come of it: a table for people, one for the documentation, and a document for programs."""
+"""What has come of it: a table for people, one for a page, and a document for programs."""
 
 from __future__ import annotations
 
