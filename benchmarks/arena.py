@@ -16,7 +16,7 @@ from benchmarks.errors import BenchmarkError, UnfitServerError
 from benchmarks.measurement import take_turns
 from benchmarks.servers import DURABLE, server
 from benchmarks.statements import REFERENCE_TABLES, execute, named
-from generator.database import Connection, connect
+from generator.database.connection import Connection, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

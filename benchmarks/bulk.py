@@ -18,7 +18,7 @@ from benchmarks.measurement import AtMost, behind, compare
 from benchmarks.pgbench import Turn, race
 from benchmarks.scale import spaced
 from benchmarks.statements import named
-from generator.database import connect
+from generator.database.connection import connect
 
 if TYPE_CHECKING:
     from benchmarks.arena import Arena

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from generator.database import connect
+from generator.database.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.statements import execute, named
-from generator.database import connect
-from generator.deploy import deploy
+from generator.database.connection import connect
+from generator.deploy.deploy import deploy
 from generator.registry import load
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.statements import named
-from generator.database import connect
+from generator.database.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 METRICS = {
     "conversation_resolved": (("resolutions_count", False), ("resolution_time", True)),

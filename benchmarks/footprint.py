@@ -21,7 +21,7 @@ from benchmarks.measurement import AtMost, compare
 from benchmarks.pgbench import Turn
 from benchmarks.scale import spaced
 from benchmarks.single import ALL_ACCOUNTS, COUNTED, CROWD, ONE_ACCOUNT, with_event
-from generator.database import connect
+from generator.database.connection import connect
 
 if TYPE_CHECKING:
     from benchmarks.arena import Arena

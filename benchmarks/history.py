@@ -11,7 +11,7 @@ from benchmarks.contestants import DEPLOYED, REFERENCE, ROLLUPS
 from benchmarks.errors import BenchmarkError
 from benchmarks.measurement import AtLeast, AtMost, compare
 from benchmarks.statements import execute, named
-from generator.database import connect
+from generator.database.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable

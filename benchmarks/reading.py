@@ -14,8 +14,8 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.measurement import AtMost, compare
 from benchmarks.scale import spaced
 from benchmarks.statements import execute, named
-from generator.comparison import is_same
-from generator.database import connect
+from generator.database.connection import connect
+from generator.report.comparison import is_same
 
 if TYPE_CHECKING:
     from benchmarks.arena import Arena

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from benchmarks.contestants import EXTENSIONS
-from generator.database import connect
+from generator.database.connection import connect
 from generator.embedded import EmbeddedServer
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 if TYPE_CHECKING:
     import psycopg
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 REFERENCE_TABLES = Path(__file__).parent.parent / "generator" / "demo" / "reference.sql"
 """The tables of the reference application."""

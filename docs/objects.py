@@ -11,12 +11,12 @@ from pglast import ast
 from pglast.enums import ObjectType
 from pglast.stream import RawStream
 
-from generator.migrate import folder
+from generator.deploy.migrate import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from generator.render import Rendered
+    from generator.render.objects import Rendered
 
 Kind = Literal["function", "procedure", "view", "table", "type", "trigger"]
 
@@ -71,8 +71,8 @@ class Described:
 
 def described(rendered: Sequence[Rendered]) -> list[Described]:
     """Describe the tables of the migrations and every rendered object."""
-    found = [_table(text) for text in _migrated()]
-    found += [_table(one.text) for one in rendered if one.kind == "table"]
+    found = [_table(statements) for statements in _migrated()]
+    found += [_table(pglast.parse_sql(one.text)) for one in rendered if one.kind == "table"]
     types = WORKED_OUT | {
         column.name: column.type for table in reversed(found) for column in reversed(table.columns)
     }
@@ -90,11 +90,17 @@ def described(rendered: Sequence[Rendered]) -> list[Described]:
     return found
 
 
-def _migrated() -> Iterator[str]:
-    """Give, for each table that migrations create, the statements about it."""
+def _migrated() -> list[list[ast.RawStmt]]:
+    """Give, for each table that migrations create, the statements about it and its columns."""
+    tables: dict[str, list[ast.RawStmt]] = {}
     files = [path for path in sorted(folder().glob("*.sql")) if ".rollback." not in path.name]
-    for path in files:
-        yield from re.split(r"(?=^CREATE TABLE)", path.read_text(), flags=re.MULTILINE)[1:]
+    for raw in (one for path in files for one in pglast.parse_sql(path.read_text())):
+        match raw.stmt:
+            case ast.CreateStmt(relation=relation) | ast.AlterTableStmt(relation=relation):
+                tables.setdefault(relation.relname, []).append(raw)
+            case ast.CommentStmt(objtype=ObjectType.OBJECT_TABLE | ObjectType.OBJECT_COLUMN):
+                tables[raw.stmt.object[1].sval].append(raw)
+    return list(tables.values())
 
 
 def _comments(statements: Sequence[ast.RawStmt]) -> dict[str, str]:
@@ -108,8 +114,7 @@ def _comments(statements: Sequence[ast.RawStmt]) -> dict[str, str]:
     return found
 
 
-def _table(text: str) -> Described:
-    statements = pglast.parse_sql(text)
+def _table(statements: Sequence[ast.RawStmt]) -> Described:
     comments = _comments(statements)
     columns: dict[str, Column] = {}
     name = ""

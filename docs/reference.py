@@ -10,9 +10,8 @@ import click
 
 from docs.objects import described
 from generator.cli import cli
-from generator.interface import PUBLIC
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +21,38 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).with_name("reference.md")
 INTERNAL = "Internals"
 PROGRAM = "python -m generator"
+
+PUBLIC = (
+    "timeseries",
+    "aggregate",
+    "summary",
+    "explain_report",
+    "current_rollups",
+    "current_members",
+    "coverage",
+    "metric_coverage",
+    "is_covered",
+    "status",
+    "set_timezone",
+    "backfill",
+    "drift",
+    "verify_sample",
+    "rebuild",
+    "fold",
+    "purge_events",
+    "gone_partitions",
+    "changed_columns",
+    "forget_partition",
+    "accounts",
+    "verifications",
+    "standing_differences",
+    "deployments",
+    "difference",
+)
+"""What users call and read in the schema, in the order in which a user meets it.
+
+Functions, procedures, views, tables and types; all others are ours to change.
+"""
 
 INTRODUCTION = """\
 # Reference

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from docs.reference import slug
-from generator import registry_tables as model
 from generator.cli import cli
 from generator.errors import RegistryError
 from generator.registry import DEFAULT, parse
+from generator.registry import tables as model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docs.objects import described
-from generator.locks import ADD_KEY, DEPLOY_KEY, LOCK_CLASS, SLOTS
+from generator.database.locks import ADD_KEY, DEPLOY_KEY, LOCK_CLASS, SLOTS
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from docs.objects import Described
-    from generator.render import Rendered
+    from generator.render.objects import Rendered
 
 PAGE = Path(__file__).parents[1] / "sql" / "README.md"
 
 INTRODUCTION = """\
 # Map of the SQL
 
-Every file here is rendered from `generator/templates` and the registry `generator/registry.toml` by
+Every file here is rendered from `generator/render/templates` and the registry `generator/registry.toml` by
 `python -m generator render`, one object a file; `deploy` puts the same texts into a database. This page
 is written from them by `make docs`. What each object is for, and the columns of the tables that
 migrations create, are in [docs/reference.md](../docs/reference.md).

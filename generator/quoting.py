@@ -34,6 +34,9 @@ QUOTED_KEYWORDS = frozenset(
 """The keywords that quote_ident() quotes: pg_get_keywords() of PostgreSQL 14 to 18, all that are
 not unreserved (catcode <> 'U')."""
 
+SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
+"""The names that no column of a table may have, because each table has them already."""
+
 _PLAIN_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 _LINE_BREAK = re.compile(r"[\n\r]")
 _DOLLAR_TAG = re.compile(r"\$\w*\$")

@@ -205,7 +205,7 @@ AGREED = {name: object_damage(name) for name in DAMAGES if name != BEYOND_REACH}
     ),
     "members are wrong": wrong("UPDATE rollup.distinct_members SET occurrences = 7"),
     "something pending is made up": wrong(
-        "INSERT INTO rollup.pending_events (sign, account_id, name, created_at)"
+        "INSERT INTO rollup.pending_events (sign, account_id, event, at)"
         " VALUES (1, 1, 'reply_time', '2026-03-09')"
     ),
     "an event came while triggers were off": wrong(

@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
 from generator import registry
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.errors import RollupError
 from tests import databases, reference
 from tests.write_modes import APPENDING, FOLD_OFTEN

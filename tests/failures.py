@@ -119,7 +119,7 @@ FAILURES = {
         "ALTER TABLE rollup.pending_events ALTER x DROP NOT NULL",
     ),
     "numbers of pending events begin anew": failing(
-        "INSERT INTO rollup.pending_events (sign, account_id, name, created_at)"
+        "INSERT INTO rollup.pending_events (sign, account_id, event, at)"
         " VALUES (1, 1, 'nothing', now());"
         "ALTER SEQUENCE rollup.pending_events_id_seq RESTART",
         "SELECT setval('rollup.pending_events_id_seq', ",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.registry import load
 from tests.command import fail, run, succeed
 from tests.events import desk, mix, write

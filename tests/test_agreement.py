@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.registry import load
 from tests.agreement import AGREED, AGREED_OF_PARTITIONS, COMMANDS, Agreed
 from tests.command import run

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.deploy import deploy
-from generator.status import inspect
+from generator.deploy.deploy import deploy
+from generator.operate.status import inspect
 from tests.events import ZONES, desk, mix, recorded_and_pending, write
 from tests.oracle import assert_exact
 from tests.write_modes import APPENDING, FOLD_AS_EVER, INLINE

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator import backfill
+from generator.database.locks import LOCK_CLASS
 from generator.errors import DatabaseError
-from generator.locks import LOCK_CLASS
-from generator.pace import Pace
+from generator.operate import backfill
+from generator.operate.pace import Pace
 from tests.command import fail, run, succeed, terminal
 from tests.events import ZONES, mix
 from tests.oracle import assert_exact, assert_exact_where_covered

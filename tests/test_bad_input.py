@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator import registry, status
-from generator.deploy import deploy
+from generator import registry
+from generator.deploy.deploy import deploy
+from generator.operate import status
 from tests import databases
 from tests.events import HANDOFF, desk, mix, recorded_and_pending, rollups, row_versions, write
 from tests.oracle import assert_exact

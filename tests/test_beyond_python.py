@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator import reports, verify
-from generator.database import connect as connect_command
+from generator.database.connection import connect as connect_command
+from generator.operate import verify
+from generator.report import queries
 from tests.command import fail, run, succeed
 from tests.events import desk, write
 from tests.oracle import assert_exact
@@ -134,7 +135,7 @@ def test_a_session_west_of_greenwich_asks_for_the_first_days_of_the_year_1(
 ) -> None:
     with connect_command(database) as own:
         own.execute("SET TimeZone = 'America/New_York'")
-        moment = reports.moment(own, "0001-01-01", "UTC")  # type: ignore[arg-type]
+        moment = queries.moment(own, "0001-01-01", "UTC")  # type: ignore[arg-type]
         assert moment.isoformat() == "0001-01-01T00:00:00+00:00"
     assert_exact(session)
 

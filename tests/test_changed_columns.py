@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
-from generator import registry
-from generator.deploy import deploy
+from generator.database.patience import Patience
+from generator.deploy.deploy import deploy
+from generator.deploy.plan import plan
 from generator.errors import DatabaseError
-from generator.patience import Patience
-from generator.plan import plan
-from generator.registry import load, parse
-from generator.status import inspect
+from generator.operate.status import inspect
+from generator.registry import DEFAULT, load, parse
 from tests.command import fail, run
 from tests.events import desk, mix, write
 from tests.oracle import assert_exact
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
 EVENTS = "public.reporting_events"
 REGISTRY = load()
-PACKAGED = Path(registry.__file__).with_name("registry.toml").read_text("utf-8")
+PACKAGED = DEFAULT.read_text("utf-8")
 CHANGED = "SELECT c.column_name, c.change FROM rollup.changed_columns c ORDER BY 1"
 COVERED = "SELECT count(*) FROM rollup.coverage v WHERE v.covered <> '{}'"
 MEMORY = "SELECT r::text FROM rollup.read_columns r ORDER BY 1"

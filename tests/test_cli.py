@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from generator import __version__
 from generator.cli import cli
 from generator.registry import DEFAULT, load
-from generator.render import render
+from generator.render.objects import render
 from tests.command import fail, run, succeed
 from tests.events import ZONES, desk, mix
 from tests.oracle import assert_exact

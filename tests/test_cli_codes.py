@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.cli import codes
-from generator.locks import LOCK_CLASS
+from generator.database.locks import LOCK_CLASS
 from tests.command import NOWHERE, PATIENCE, run, terminal
 from tests.events import desk, mix, write
 from tests.oracle import assert_exact

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from generator.database.locks import LOCK_CLASS
 from generator.durations import duration
-from generator.locks import LOCK_CLASS
 from tests.command import plain_lines, run, succeed, terminal
 from tests.events import ZONES, mix
 from tests.oracle import assert_exact, assert_exact_where_covered

@@ -14,7 +14,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from rich.console import Console
 
-from generator.database import connect
+from generator.database.connection import connect
 from generator.demo import own_database, run, wording
 from generator.demo.companies import COMPANIES
 from generator.demo.events import DAYS, Event, history

@@ -12,12 +12,12 @@ from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
 from generator import __version__
-from generator.database import connect as connect_as_product
-from generator.deploy import Deployment, deploy
-from generator.patience import Patience
+from generator.database.connection import connect as connect_as_product
+from generator.database.patience import Patience
+from generator.deploy.deploy import Deployment, deploy
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.render import render
-from generator.status import inspect
+from generator.render.objects import render
 from tests.events import ZONES, desk, mix, write
 from tests.oracle import assert_exact, differences
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.deploy.requirements import problems
 from generator.errors import DatabaseError
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.requirements import problems
-from generator.status import inspect
 from tests.events import HANDOFF, desk, mix, write
 from tests.layouts import COLUMNS, KEY, OTHER_INDEXES, ROWS
 from tests.oracle import assert_exact, differences

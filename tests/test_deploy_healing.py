@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator.catalog import compare
-from generator.deploy import deploy
-from generator.patience import Patience
-from generator.plan import plan
+from generator.database.patience import Patience
+from generator.deploy.catalog import compare
+from generator.deploy.deploy import deploy
+from generator.deploy.plan import plan
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.render import render
-from generator.status import inspect
+from generator.render.objects import render
 from tests.damages import DAMAGES, Damage
 from tests.events import desk, mix
 from tests.oracle import assert_exact, assert_exact_where_covered

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from generator.deploy import deploy
+from generator.database.locks import DEPLOY_KEY, LOCK_CLASS
+from generator.database.patience import Patience
+from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
-from generator.locks import DEPLOY_KEY, LOCK_CLASS
-from generator.patience import Patience
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.status import inspect
 from tests.events import ZONES, desk, mix, write
 from tests.oracle import assert_exact, assert_exact_where_covered
 from tests.waiting import waiting

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from generator.database import connect as connect_as_product
-from generator.deploy import deploy
+from generator.database.connection import connect as connect_as_product
+from generator.database.patience import Patience
+from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
-from generator.patience import Patience
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.status import inspect
 from tests.events import desk, mix
 from tests.foreign import PAGE_VIEWS
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator.deploy import Deployment, deploy
+from generator.database.patience import Patience
+from generator.deploy.deploy import Deployment, deploy
 from generator.errors import DatabaseError
-from generator.patience import Patience
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.status import inspect
 from tests.events import desk, mix
 from tests.layouts import APRIL, PARTITIONED
 from tests.oracle import assert_exact, assert_exact_where_covered, differences

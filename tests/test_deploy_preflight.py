@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from generator.cli import cli
-from generator.deploy import deploy
+from generator.database.patience import Patience
+from generator.deploy.deploy import deploy
 from generator.embedded import EmbeddedServer
 from generator.errors import DatabaseError, RollupError
-from generator.patience import Patience
+from generator.operate.status import inspect
 from generator.registry import DEFAULT, load, parse
-from generator.status import inspect
 from tests import reference
 from tests.roles import Role, new_roles
 

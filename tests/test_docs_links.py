@@ -8,7 +8,7 @@ import pytest
 
 from docs.objects import described
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 from tests.pages import DOCS, PAGES, ROOT, WRITTEN, anchors, prose
 
 LINKING = {

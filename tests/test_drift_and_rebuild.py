@@ -67,7 +67,7 @@ VANDALISM = {
         VALUES (1, '2026-03-10', 'account', 1, 'bot_handoffs_count', 999, 1)
     """,
     "a pending event forged": """
-        INSERT INTO rollup.pending_events (sign, account_id, name, created_at, conversation_id)
+        INSERT INTO rollup.pending_events (sign, account_id, event, at, conversation_id)
         VALUES (1, 1, 'conversation_bot_handoff', '2026-03-10', 999)
     """,
     "pending events removed": "DELETE FROM rollup.pending_events",
@@ -162,7 +162,7 @@ def test_a_rebuild_of_some_days_leaves_the_others_as_they_are(
 
 def test_pending_events_of_other_days_stay_pending(connection: psycopg.Connection[Any]) -> None:
     days = """
-        SELECT array_agg(DISTINCT (p.created_at AT TIME ZONE 'UTC' AT TIME ZONE %s)::date::text)
+        SELECT array_agg(DISTINCT (p.at AT TIME ZONE %s)::date::text)
         FROM rollup.pending_events p WHERE p.account_id = 1
     """
     [before] = connection.execute(days, ("Asia/Kolkata",)).fetchone() or ([],)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.deploy import Deployment, deploy
-from generator.dry_run import dry_run
-from generator.patience import Patience
+from generator.database.patience import Patience
+from generator.deploy.deploy import Deployment, deploy
+from generator.deploy.dry_run import dry_run
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.status import inspect
 from tests import programs
 from tests.command import fail, succeed
 from tests.damages import DAMAGES

@@ -13,13 +13,13 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from generator import page, reports
-from generator.deploy import deploy
-from generator.dry_run import dry_run
+from generator.database.patience import Patience
+from generator.deploy.deploy import deploy
+from generator.deploy.dry_run import dry_run
 from generator.escaping import cell, visible, visible_lines
-from generator.openmetrics import Family, Sample, exposition
-from generator.patience import Patience
+from generator.operate.openmetrics import Family, Sample, exposition
 from generator.registry import DEFAULT, load
+from generator.report import page, queries
 from tests.command import fail, run
 from tests.events import desk, write
 
@@ -133,7 +133,7 @@ def test_json_keeps_the_text_as_it_is(own: tuple[str, str]) -> None:
 def test_a_page_shows_a_text_id_escaped(own: tuple[str, str], connect: Connect) -> None:
     dsn, path = own
     session = connect(dsn)
-    zone = reports.zone_of(session, 1, None)
+    zone = queries.zone_of(session, 1, None)
     [(since, until)] = session.execute(
         "SELECT '2026-02-01'::timestamptz, '2026-04-01'::timestamptz"
     )

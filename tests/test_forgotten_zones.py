@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from generator import registry
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from tests import oracle
 from tests.command import run, succeed
 from tests.events import HANDOFF, desk, mix, recorded_and_pending, row_versions, write

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator.deploy import deploy
-from generator.dry_run import dry_run
-from generator.patience import Patience
-from generator.plan import plan
+from generator.database.patience import Patience
+from generator.deploy.deploy import deploy
+from generator.deploy.dry_run import dry_run
+from generator.deploy.plan import plan
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.status import inspect
 from tests.command import run
 from tests.events import desk, mix
 from tests.layouts import PARTITIONED

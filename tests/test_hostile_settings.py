@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.registry import DEFAULT, load, parse
 from tests.events import desk, mix, write
 from tests.oracle import assert_exact

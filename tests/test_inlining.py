@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 from tests.events import desk, mix
 
 if TYPE_CHECKING:

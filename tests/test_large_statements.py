@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator import limits
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.render import limits
 from tests.events import desk, mix
 from tests.oracle import assert_exact
 from tests.write_modes import MODES

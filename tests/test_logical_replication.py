@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.embedded import EmbeddedServer
 from generator.registry import load
 from tests import reference

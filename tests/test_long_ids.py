@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.counting import counting
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.render import LONGEST_ID
-from generator.status import inspect
+from generator.registry.counting import LONGEST_ID, counting
 from tests.foreign import PAGE_VIEWS
 
 if TYPE_CHECKING:
@@ -188,6 +187,6 @@ def test_how_long_an_id_may_be_is_a_part_of_what_counts_where_ids_are_text(
 ) -> None:
     """A deployment over a version that cut ids elsewhere lets their history be backfilled."""
     before = counting(REGISTRY), counting(load())
-    monkeypatch.setattr("generator.counting.LONGEST_ID", LONGEST_ID + 1)
+    monkeypatch.setattr("generator.registry.counting.LONGEST_ID", LONGEST_ID + 1)
     assert counting(REGISTRY) != before[0]
     assert counting(load()) == before[1]

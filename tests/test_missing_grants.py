@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator import permissions
-from generator.deploy import deploy
-from generator.permissions import missing
+from generator.database import permissions
+from generator.database.permissions import missing
+from generator.deploy.deploy import deploy
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 from tests.command import fail, run
 from tests.events import desk, write
 from tests.roles import new_roles
@@ -121,7 +121,7 @@ def test_the_grant_is_named_whatever_the_language_of_the_server(
 
 
 def test_no_message_of_the_server_is_compared_with_english_words() -> None:
-    source = Path(permissions.__file__).parent
+    source = Path(permissions.__file__).parents[1]
     for path in source.rglob("*.py"):
         text = path.read_text("utf-8")
         assert not re.search(r"\bin (str\(error\)|message)\b|permission denied", text), path

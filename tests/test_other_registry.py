@@ -9,11 +9,11 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from generator.deploy import Deployment, deploy
+from generator.deploy.deploy import Deployment, deploy
 from generator.errors import DatabaseError
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.registry_tables import Dimension
-from generator.status import inspect
+from generator.registry.tables import Dimension
 from tests import events, reference
 from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS, Application
 from tests.oracle import assert_exact

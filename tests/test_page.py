@@ -15,16 +15,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from generator import __version__, reports
-from generator.deploy import deploy
+from generator import __version__
+from generator.deploy.deploy import deploy
 from generator.errors import RollupError
-from generator.page import Scope, render, wording, write
-from generator.page.charts import draw
-from generator.page.findings import Breakdown, Findings, Look, Series
-from generator.page.origins import Origin
-from generator.page.periods import Period
 from generator.registry import Reading, load
-from generator.reports import Part, Point
+from generator.report import queries
+from generator.report.page import Scope, render, wording, write
+from generator.report.page.charts import draw
+from generator.report.page.findings import Breakdown, Findings, Look, Series
+from generator.report.page.origins import Origin
+from generator.report.page.periods import Period
+from generator.report.queries import Part, Point
 from tests import report_oracle
 from tests.events import ZONES, desk, mix
 from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, PAGE_VIEWS
@@ -222,11 +223,11 @@ def test_where_figures_come_from_is_said_of_all_alike(session: Session) -> None:
         *("19 Mar 2026", "Rollups", "Whole days that are covered"),
     ):
         assert said in table
-    request = reports.Request(
+    request = queries.Request(
         account_id=1, metric="reply_time", since=one.since, until=one.until, zone=one.zone
     )
     every = [
-        reports.parts(session, replace(request, metric=metric, dimension_type=type_, group_by=unit))
+        queries.parts(session, replace(request, metric=metric, dimension_type=type_, group_by=unit))
         for metric in EVENTS
         for type_ in ("account", "agent", "inbox")
         for unit in ("range", "day", "week", "month", "year")

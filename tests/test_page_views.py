@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg import sql
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from tests.foreign import PAGE_VIEWS
 
 if TYPE_CHECKING:

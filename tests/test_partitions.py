@@ -13,11 +13,11 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
-from generator.deploy import deploy
+from generator.database.patience import Patience
+from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
-from generator.patience import Patience
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.status import inspect
 from tests import databases
 from tests.events import desk, mix, recorded_and_pending, rollups, write
 from tests.oracle import assert_exact, assert_exact_where_covered, differences

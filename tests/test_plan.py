@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.cli.plan_output import grouped
-from generator.deploy import deploy
+from generator.database.patience import Patience
+from generator.deploy.deploy import deploy
+from generator.deploy.plan import Change, Plan, diff, plan
 from generator.errors import DatabaseError
-from generator.patience import Patience
-from generator.plan import Change, Plan, diff, plan
 from generator.registry import DEFAULT, load
-from generator.render import render
+from generator.render.objects import render
 from tests.command import fail, plain_lines, run, succeed, terminal
 from tests.events import desk, write
 from tests.layouts import APRIL, COLUMNS, KEY, PARTITIONED, ROWS
@@ -132,12 +132,12 @@ def test_a_migration_that_yoyo_has_not_marked_is_pending(database: str, connect:
 
 def test_what_a_table_lacks_is_named(database: str, connect: Connect) -> None:
     session = connect(database)
-    session.execute("ALTER TABLE rollup.pending_events DROP COLUMN user_id CASCADE")
+    session.execute("ALTER TABLE rollup.pending_events DROP COLUMN agent CASCADE")
     session.execute("ALTER TABLE public.reporting_events_rollups ALTER count DROP DEFAULT")
     tables = [one for one in planned(database).listed if one.kind == "table"]
     assert [(one.action, one.name, one.remark) for one in tables] == [
         ("complete", "public.reporting_events_rollups", "defaults of count"),
-        ("complete", "rollup.pending_events", "columns user_id"),
+        ("complete", "rollup.pending_events", "columns agent"),
     ]
     deploy(database, REGISTRY)
     assert planned(database).is_nothing

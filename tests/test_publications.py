@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator import backfill
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
+from generator.operate import backfill
 from generator.registry import DEFAULT, load, parse
 from tests.command import succeed
 from tests.events import desk, mix, recorded_and_pending, write, write_until_folded

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator import verify
+from generator.operate import verify
 from tests import oracle
 from tests.events import HANDOFF, desk, mix, recorded_and_pending, write
 from tests.waiting import PATIENCE, PAUSE, blockers, waiting

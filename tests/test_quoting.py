@@ -9,7 +9,7 @@ from jinja2 import TemplateSyntaxError, UndefinedError
 from pglast import keywords
 
 from generator.quoting import QUOTED_KEYWORDS, Sql, ident, literal, qualified
-from generator.templating import environment
+from generator.render.environment import environment
 
 if TYPE_CHECKING:
     import psycopg

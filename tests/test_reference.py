@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from docs import registry as registry_page
 from docs import sql_map
 from docs.objects import SHORT, described
-from docs.reference import PAGE, page, slug
+from docs.reference import PAGE, PUBLIC, page, slug
 from generator.cli import cli
-from generator.interface import PUBLIC
 from generator.registry import load
-from generator.render import render
+from generator.render.objects import render
 
 if TYPE_CHECKING:
     from tests.databases import Connect

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator import registry
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from tests.events import HANDOFF, rollups, write
 from tests.oracle import assert_exact
 

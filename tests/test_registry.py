@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from generator.errors import RegistryError
 from generator.registry import DEFAULT, Membership, load, parse
-from generator.registry_errors import dotted
-from generator.registry_reader import read
-from generator.registry_rules import check
+from generator.registry.problems import dotted
+from generator.registry.reader import read
+from generator.registry.rules import check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ DIMENSIONS = '[dimensions]\naccount = { column = "account_id" }\nagent = { colum
 EVENTS = VALID[VALID.index("[events.closed]") : VALID.index("[timezone_aliases]")]
 
 GENERATED = "give the table a stored generated column of another name, and use that"
-STORED_ONCE = f"and stored once, as one type; {GENERATED}"
+READ_ONCE = f"and read as one type; {GENERATED}"
 SOURCE_KEYS = "'schema', 'table', 'account', 'name', 'time' or 'time_type'"
 METRICS = "'closings', 'closing_time' or 'handovers'"
 
@@ -328,11 +328,11 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
             old,
             column.join(old.rsplit(was, 1)),
             [
-                f"{place.replace('COLUMN', column)}: {column!r} is a column of "
-                f"rollup.pending_events for something else; {GENERATED}"
+                f"{place.replace('COLUMN', column)}: {column!r} is a system column, "
+                f"which a trigger cannot read; {GENERATED}"
             ],
         )
-        for column in ("id", "sign", "ctid")
+        for column in ("xmin", "ctid")
         for place, old, was in (
             ("source.name", 'name = "name"', "name"),
             ("source.time", 'time = "happened_at"', "happened_at"),
@@ -344,24 +344,24 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
     "a time that is the name": (
         'time = "happened_at"',
         'time = "name"',
-        [f"source.time: 'name' is already the name (source.name), {STORED_ONCE}"],
+        [f"source.time: 'name' is already the name (source.name), {READ_ONCE}"],
     ),
     "a name that is the account": (
         'name = "name"',
         'name = "account_id"',
-        [f"source.name: 'account_id' is already the account (source.account), {STORED_ONCE}"],
+        [f"source.name: 'account_id' is already the account (source.account), {READ_ONCE}"],
     ),
     "a measure that is the time": (
         "[measures.seconds]",
         "[measures.happened_at]",
-        [f"measures.happened_at: 'happened_at' is already the time (source.time), {STORED_ONCE}"],
+        [f"measures.happened_at: 'happened_at' is already the time (source.time), {READ_ONCE}"],
     ),
     "a measure that is the account": (
         "[measures.seconds]",
         "[measures.account_id]",
         [
             f"measures.account_id: 'account_id' is already the account (source.account), "
-            f"{STORED_ONCE}",
+            f"{READ_ONCE}",
         ],
     ),
     "a dimension that is a measure": (
@@ -369,20 +369,20 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         '"seconds"',
         [
             f"dimensions.agent.column: 'seconds' is already a measure (measures.seconds), "
-            f"{STORED_ONCE}"
+            f"{READ_ONCE}"
         ],
     ),
     "a dimension that is the name": (
         '"user_id"',
         '"name"',
-        [f"dimensions.agent.column: 'name' is already the name (source.name), {STORED_ONCE}"],
+        [f"dimensions.agent.column: 'name' is already the name (source.name), {READ_ONCE}"],
     ),
     "the time counted distinct": (
         '"conversation_id"',
         '"happened_at"',
         [
             f"events.handed_over.handovers.distinct: 'happened_at' is already the time "
-            f"(source.time), {STORED_ONCE}"
+            f"(source.time), {READ_ONCE}"
         ],
     ),
     # Columns of the rollups

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psycopg
 import pytest
 
-from generator import backfill
-from generator.deploy import deploy
-from generator.patience import Patience
+from generator.database.patience import Patience
+from generator.deploy.deploy import deploy
+from generator.operate import backfill
 from generator.registry import DEFAULT, Registry, load, parse
 from tests.command import succeed
 from tests.events import desk, mix, write
@@ -436,7 +436,7 @@ def test_a_writer_who_looked_at_what_is_pending_and_appends_is_not_in_a_deadlock
     session: Session, database: str, connect: Connect
 ) -> None:
     deploy(database, NO_INBOX)
-    session.execute("ALTER TABLE rollup.pending_events DROP COLUMN inbox_id CASCADE")
+    session.execute("ALTER TABLE rollup.pending_events DROP COLUMN inbox CASCADE")
     writer, holder = connect(database, autocommit=False), connect(database, autocommit=False)
     holder.execute("SELECT rollup.lock_record(ARRAY [1::bigint])")
     writer.execute("SELECT FROM rollup.pending_events")

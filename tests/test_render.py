@@ -12,7 +12,7 @@ from pglast import ast
 from pglast.enums import FunctionParameterMode, ObjectType
 
 from generator.registry import load
-from generator.render import Rendered, render
+from generator.render.objects import Rendered, render
 from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS
 
 if TYPE_CHECKING:

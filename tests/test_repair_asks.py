@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator import losses, verify
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.operate import losses, verify
 from generator.registry import load
 from tests.command import fail, run, succeed
 from tests.events import desk, mix

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from tests.command import succeed
 from tests.events import desk, mix, write
 from tests.foreign import DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS, Application

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator import registry, status
-from generator.deploy import deploy
+from generator import registry
+from generator.deploy.deploy import deploy
+from generator.operate import status
 from tests import databases, oracle
 from tests.events import HANDOFF, ZONES, desk, mix, recorded_and_pending, write
 from tests.oracle import assert_exact, differences

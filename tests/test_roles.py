@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.status import inspect
 from tests.command import succeed
 from tests.events import MIXTURE, desk, mix, recorded_and_pending, row_versions, write
 from tests.oracle import assert_exact, assert_exact_where_covered

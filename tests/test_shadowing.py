@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.status import inspect
 from tests.command import succeed
 from tests.events import desk, mix, write
 from tests.oracle import assert_exact

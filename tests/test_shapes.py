@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator import own_tables, shapes
-from generator.deploy import deploy
+from generator.deploy import own_tables, shapes
+from generator.deploy.deploy import deploy
 from generator.registry import DEFAULT, load, parse
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.registry import load
 from tests.events import desk, mix
 from tests.roles import Role, advised, new_roles

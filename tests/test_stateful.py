@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from generator.locks import LOCK_CLASS
+from generator.database.locks import LOCK_CLASS
 from tests.oracle import DIFFERENCES, assert_exact, assert_exact_where_covered
 from tests.write_modes import in_both_write_modes
 

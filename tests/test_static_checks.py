@@ -10,15 +10,15 @@ import pytest
 from pgspot.state import Counter, State
 from pgspot.visitors import visit_sql
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from tests.test_render import OTHERS, REGISTRIES, RENDERED, routines
 
 if TYPE_CHECKING:
-    from generator.render import Rendered
+    from generator.render.objects import Rendered
     from tests.databases import Connect
 
 PATH = "SET search_path TO pg_catalog, pg_temp;\n"
-"""As generator.database.connect() has it: views are created, and defaults read, under it."""
+"""As generator.database.connection has it: views are created, and defaults read, under it."""
 
 PIN = "\n SET search_path TO 'pg_catalog', 'pg_temp'"
 

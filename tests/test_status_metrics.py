@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from generator import __version__
-from generator.openmetrics import Family, Sample, exposition
+from generator.operate.openmetrics import Family, Sample, exposition
 from generator.registry import load
 from tests.command import run, succeed
 from tests.events import ZONES, desk, mix, write
@@ -63,7 +63,7 @@ def test_the_exit_code_tells_whether_all_is_in_order(session: Session, database:
     [
         ("DROP VIEW rollup.status", 2),
         ("CREATE VIEW rollup.own AS SELECT 1", 2),
-        ("ALTER TABLE rollup.pending_events DROP COLUMN user_id CASCADE", 2),
+        ("ALTER TABLE rollup.pending_events DROP COLUMN agent CASCADE", 2),
         ("UPDATE rollup.deployments SET registry_digest = 'another'", 2),
         ("UPDATE rollup.accounts SET covered = '{[2026-01-01,)}' WHERE account_id = 1", 2),
         ("UPDATE rollup.accounts SET timezone = 'Mars', wanted = 'Mars' WHERE account_id = 1", 2),

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from generator.locks import LOCK_CLASS, SLOTS
+from generator.database.locks import LOCK_CLASS, SLOTS
 from tests.events import desk, mix
 from tests.oracle import assert_exact, assert_exact_where_covered
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.status import inspect
 from tests.command import fail
 from tests.events import desk, mix, write
 from tests.layouts import PARTITIONED

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.database import connect as connected
-from generator.local_times import offsets
+from generator.database.connection import connect as connected
+from generator.report.local_times import offsets
 from tests.command import run, succeed
 from tests.events import desk, write
 

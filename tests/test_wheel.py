@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator import __version__
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.render import render
-from generator.status import inspect
+from generator.render.objects import render
 from tests.command import NOWHERE
 from tests.events import desk, mix
 from tests.oracle import assert_exact

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.operate.status import inspect
 from generator.registry import load
-from generator.render import render
-from generator.status import inspect
+from generator.render.objects import render
 from tests.command import run
 from tests.events import desk, mix
 from tests.oracle import assert_exact

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator import backfill as filling
 from generator.cli.backfill_plan import plain, print_plan
 from generator.cli.backfill_run import (
     Outcome,
@@ -22,15 +21,16 @@ from generator.cli.options import dsn_of, with_account, with_database, with_days
 from generator.cli.questions import can_ask, chosen, is_confirmed
 from generator.cli.ranges import days_of
 from generator.cli.zones import fail_without_zone
-from generator.database import connect
+from generator.database.connection import connect
+from generator.operate import backfill as filling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.backfill import Chunk
     from generator.cli.moments import Typed
-    from generator.database import Connection
-    from generator.pace import Pace
+    from generator.database.connection import Connection
+    from generator.operate.backfill import Chunk
+    from generator.operate.pace import Pace
 
 
 @click.command()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from generator.backfill import order
 from generator.cli.console import note, table
+from generator.operate.backfill import order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from generator.backfill import Chunk
+    from generator.operate.backfill import Chunk
 
 LONG = 730
 """Days of history above which the reference's task warns, too."""

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from generator import backfill as filling
 from generator.cli.backfill_plan import described, named
 from generator.cli.codes import Terminated, code_of
 from generator.cli.console import fail, say
 from generator.cli.progress import Progress
-from generator.database import connect
+from generator.database.connection import connect
+from generator.operate import backfill as filling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from generator.backfill import Chunk, Done
-    from generator.database import Connection
+    from generator.database.connection import Connection
+    from generator.operate.backfill import Chunk, Done
 
 GO_ON = "run the same command again to go on"
 

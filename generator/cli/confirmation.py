@@ -10,7 +10,7 @@ from generator.cli.questions import can_ask, require_confirmation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.losses import Loss
+    from generator.operate.losses import Loss
 
 SHOWN = 20
 """How many accounts are named."""

@@ -10,7 +10,7 @@ import click
 from generator.cli.codes import DIFFERENT, WELL
 from generator.cli.console import errors, note, out, say_as_is
 from generator.cli.options import with_database
-from generator.database import named
+from generator.database.connection import named
 from generator.demo.own_database import NAME
 from generator.embedded import EmbeddedServer
 from generator.registry import load

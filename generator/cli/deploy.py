@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator import deploy as deploying
-from generator import dry_run as writing
 from generator.cli.backfill_run import work_off
 from generator.cli.console import as_json, errors, note, say
 from generator.cli.options import dsn_of, with_database, with_json, with_patience, with_registry
+from generator.deploy import deploy as deploying
+from generator.deploy import dry_run as writing
 
 if TYPE_CHECKING:
-    from generator.patience import Patience
+    from generator.database.patience import Patience
     from generator.registry import Registry
 
 

@@ -13,7 +13,7 @@ from generator.cli.options import Seconds, session_of, with_account, with_databa
 from generator.cli.zones import require_there
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 _FOLD = "SELECT rollup.fold(%s)"
 

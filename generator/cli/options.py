@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 import psycopg
 
-from generator import database, permissions, registry
-from generator.backfill import CHUNK_EVENTS
+from generator import registry
 from generator.cli.console import errors
 from generator.cli.moments import WORDS, Day
+from generator.database import permissions
+from generator.database.connection import connect, named
+from generator.database.patience import Patience
 from generator.errors import DatabaseError
-from generator.pace import Pace
-from generator.patience import Patience
+from generator.operate.backfill import CHUNK_EVENTS
+from generator.operate.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from generator.database.connection import Connection
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -186,7 +190,7 @@ def with_pace(command: Command) -> Command:
 
 def dsn_of(database_url: str | None) -> str:
     """Give the connection string of the database that is named; that none is, is an error."""
-    dsn = database.named(database_url)
+    dsn = named(database_url)
     if dsn is None:
         raise DatabaseError(
             "no database is named",
@@ -197,9 +201,9 @@ def dsn_of(database_url: str | None) -> str:
 
 
 @contextmanager
-def session_of(database_url: str | None) -> Iterator[database.Connection]:
+def session_of(database_url: str | None) -> Iterator[Connection]:
     """Connect to the database that is named; where a reader lacks a right, name the GRANT."""
-    with database.connect(dsn_of(database_url)) as session:
+    with connect(dsn_of(database_url)) as session:
         try:
             yield session
         except psycopg.errors.InsufficientPrivilege as error:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator import plan as planning
 from generator.cli.codes import DIFFERENT, WELL
 from generator.cli.console import as_json, errors
 from generator.cli.options import dsn_of, with_database, with_patience, with_registry
 from generator.cli.plan_output import HELD_UP, print_plan
-from generator.meaning import meaning
+from generator.deploy import plan as planning
+from generator.deploy.meaning import meaning
 
 if TYPE_CHECKING:
-    from generator.patience import Patience
-    from generator.plan import Plan
+    from generator.database.patience import Patience
+    from generator.deploy.plan import Plan
     from generator.registry import Registry
 
 

@@ -6,15 +6,15 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from generator import plan as planning
 from generator.cli.console import out, say, say_as_is, table
-from generator.meaning import meaning
+from generator.deploy import plan as planning
+from generator.deploy.meaning import meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.patience import Patience
-    from generator.plan import Change, Plan, Wait
+    from generator.database.patience import Patience
+    from generator.deploy.plan import Change, Plan, Wait
 
 _COLOURS = {"---": "bold", "+++": "bold", "@": "cyan", "+": "green", "-": "red"}
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator import reports
-from generator.local_times import with_offset
+from generator.report import queries
+from generator.report.local_times import with_offset
 
 if TYPE_CHECKING:
     from generator.cli.moments import Typed
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 DAYS = 30
 """How many days a report has that is not told which, today included."""
@@ -55,8 +55,8 @@ def days_of(
     def found(typed: Typed | None) -> date | None:
         if typed is None or not typed.is_relative:
             return typed and typed.value  # type: ignore[return-value]
-        zone = "UTC" if account_id is None else reports.zone_of(session, account_id)
-        return _before(typed, reports.today(session, zone))
+        zone = "UTC" if account_id is None else queries.zone_of(session, account_id)
+        return _before(typed, queries.today(session, zone))
 
     first, end = found(since), found(until)
     if first and end and first >= end:
@@ -66,7 +66,7 @@ def days_of(
 
 def range_of(session: Connection, zone: str, since: Typed | None, until: Typed | None) -> Range:
     """Find the moments of a range: by default the last 30 days, up to the end of today."""
-    today = reports.today(session, zone)
+    today = queries.today(session, zone)
     end = _local(session, zone, until) if until else today + timedelta(days=1)
     try:
         begin = _local(session, zone, since) if since else end - timedelta(days=DAYS)
@@ -109,8 +109,8 @@ def _local(session: Connection, zone: str, typed: Typed) -> date | datetime:
     if not isinstance(typed.value, timedelta):
         return typed.value
     if typed.is_exact:
-        return reports.now(session) - typed.value
-    return _before(typed, reports.today(session, zone))
+        return queries.now(session) - typed.value
+    return _before(typed, queries.today(session, zone))
 
 
 def _before(typed: Typed, today: date) -> date:
@@ -125,4 +125,4 @@ def _before(typed: Typed, today: date) -> date:
 def _moment(session: Connection, zone: str, local: date | datetime) -> datetime:
     if isinstance(local, datetime) and local.tzinfo:
         return local
-    return reports.moment(session, local, zone)
+    return queries.moment(session, local, zone)

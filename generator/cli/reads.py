@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator import verify
 from generator.cli.console import as_json, errors, fail, note, say, table
 from generator.cli.options import AccountId, session_of, with_database, with_json
 from generator.cli.zones import fail_without_zone
+from generator.operate import verify
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 _LIST = """
 SELECT s.account_id, CASE WHEN s.reads_enabled THEN 'on' ELSE 'off' END, s.wanted, s.state

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator import render as rendering
 from generator.cli.codes import DIFFERENT
 from generator.cli.console import as_json, errors, fail, note, say, say_as_is
 from generator.cli.options import with_json, with_registry
 from generator.errors import RollupError
+from generator.render import objects as rendering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

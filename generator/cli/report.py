@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from generator import reports
 from generator.cli import names
 from generator.cli import report_output as output
 from generator.cli.console import as_json, errors, fail, say
@@ -22,13 +21,14 @@ from generator.cli.report_options import (
     with_output,
     with_scope,
 )
+from generator.report import queries
 
 if TYPE_CHECKING:
     from generator.cli.moments import Typed
     from generator.cli.report_output import Answer
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.registry import Registry
-    from generator.reports import Request
+    from generator.report.queries import Request
 
 PERIODS = ("hour", "day", "week", "month", "quarter", "year")
 
@@ -81,9 +81,9 @@ def report(
     if account_id is None:
         raise click.UsageError("--html needs --account")
     with errors(), session_of(database_url) as session:
-        from generator import page
+        from generator.report import page
 
-        zone = reports.zone_of(session, account_id, timezone)
+        zone = queries.zone_of(session, account_id, timezone)
         asked = range_of(session, zone, since, until)
         scope = page.Scope(
             account_id=account_id,
@@ -135,9 +135,9 @@ def timeseries(
 
     def ask(session: Connection, request: Request) -> Answer:
         return output.of_points(
-            reports.timeseries(session, request),
+            queries.timeseries(session, request),
             request,
-            is_average=reports.is_average(session, request),
+            is_average=queries.is_average(session, request),
         )
 
     answer(
@@ -162,8 +162,8 @@ def aggregate(metric: str, dimension: tuple[str, str] | None, **options: Any) ->
     def ask(session: Connection, request: Request) -> Answer:
         return output.of_number(
             metric,
-            reports.aggregate(session, request),
-            is_average=reports.is_average(session, request),
+            queries.aggregate(session, request),
+            is_average=queries.is_average(session, request),
         )
 
     answer(ask, options_of(options), metric=metric, dimension=dimension, group_by="range")
@@ -181,7 +181,7 @@ def summary(dimension_type: str, registry_: Registry, **options: Any) -> None:
         fail("the registry has no summaries", "give its reports a `summary`, then deploy")
 
     def ask(session: Connection, request: Request) -> Answer:
-        return output.of_summary(reports.summary(session, request), durations)
+        return output.of_summary(queries.summary(session, request), durations)
 
     metric = registry_.summaries[0].report
     durations = frozenset(

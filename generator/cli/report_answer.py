@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from generator import comparison, reports
 from generator.cli import report_output as output
 from generator.cli.codes import DIFFERENT
 from generator.cli.console import errors
 from generator.cli.options import session_of
 from generator.cli.ranges import range_of
+from generator.report import comparison, queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from generator.cli.ranges import Range
     from generator.cli.report_options import Options
     from generator.cli.report_output import Answer
-    from generator.database import Connection
-    from generator.reports import Request
+    from generator.database.connection import Connection
+    from generator.report.queries import Request
 
 
 def answer(
@@ -33,11 +33,11 @@ def answer(
 ) -> None:
     """Ask, in one snapshot, for all that is to be printed, and print it."""
     with errors(), session_of(options.database_url) as session:
-        with reports.snapshot(session):
-            zone = reports.zone_of(session, options.account_id, options.timezone, group_by)
+        with queries.snapshot(session):
+            zone = queries.zone_of(session, options.account_id, options.timezone, group_by)
             asked = range_of(session, zone, options.since, options.until)
             type_, id_ = dimension or (None, None)
-            request = reports.Request(
+            request = queries.Request(
                 account_id=options.account_id,
                 metric=metric,
                 since=asked.since,
@@ -51,10 +51,10 @@ def answer(
             )
             if options.compare:
                 compared = comparison.compare(session, lambda: ask(session, request))
-                reports.read(session, "on")
+                queries.read(session, "on")
             else:
                 found = ask(session, request)
-            parts = reports.parts(session, request) if options.explain else []
+            parts = queries.parts(session, request) if options.explain else []
         output.print_title(_title(request, asked), options.format, is_news=asked.is_relative)
         if options.compare:
             is_same = output.print_comparison(compared, options.format)

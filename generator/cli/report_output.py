@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from generator.cli.console import as_json, note, out, room, say, table
-from generator.comparison import is_same
 from generator.durations import duration
 from generator.escaping import cell
-from generator.local_times import offset
+from generator.report.comparison import is_same
+from generator.report.local_times import offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from generator.comparison import Comparison
-    from generator.reports import Part, Point, Request, Summary
+    from generator.report.comparison import Comparison
+    from generator.report.queries import Part, Point, Request, Summary
 
 Format = Literal["table", "csv", "json"]
 

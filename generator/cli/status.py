@@ -13,9 +13,9 @@ from generator.cli.codes import DIFFERENT, WELL
 from generator.cli.console import as_json, errors, say, table
 from generator.cli.options import session_of, with_database, with_registry
 from generator.escaping import visible
-from generator.openmetrics import exposition
-from generator.status import Report, inspect
-from generator.status_metrics import families
+from generator.operate.metrics import families
+from generator.operate.openmetrics import exposition
+from generator.operate.status import Report, inspect
 
 if TYPE_CHECKING:
     from generator.registry import Registry

@@ -8,7 +8,7 @@ from generator.cli.backfill_run import work_off
 from generator.cli.console import as_json, errors, note, say, table
 from generator.cli.options import AccountId, dsn_of, with_database, with_json
 from generator.cli.zones import fail_without_zone, require_there
-from generator.database import connect
+from generator.database.connection import connect
 
 _LIST = """
 SELECT s.account_id, s.wanted, s.timezone, s.setting, s.state

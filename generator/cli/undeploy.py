@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator import undeploy as undeploying
 from generator.cli.console import as_json, errors, fail, note, say
 from generator.cli.options import dsn_of, with_database, with_json, with_patience, with_registry
 from generator.cli.questions import can_ask, require_confirmation
+from generator.deploy import undeploy as undeploying
 
 if TYPE_CHECKING:
-    from generator.patience import Patience
+    from generator.database.patience import Patience
     from generator.registry import Registry
 
 

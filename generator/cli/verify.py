@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator import losses
-from generator import verify as verifying
 from generator.cli.codes import DIFFERENT, WELL, endless
 from generator.cli.confirmation import confirm_losses
 from generator.cli.console import as_json, errors, note, say, table
@@ -22,10 +20,12 @@ from generator.cli.options import (
     with_days,
 )
 from generator.cli.ranges import days_of
+from generator.operate import losses
+from generator.operate import verify as verifying
 
 if TYPE_CHECKING:
     from generator.cli.moments import Typed
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 
 _KEY = ("account_id", "date", "dimension_type", "dimension_id", "metric", "covered")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from generator.cli.console import fail
 
 if TYPE_CHECKING:
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
 _REQUIRE_KNOWN = "SELECT rollup.require_known(%s)"
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from generator.database import connect
+from generator.database.connection import connect
 from generator.demo import own_database
 from generator.demo.show import Show
 from generator.demo.stage import Stage

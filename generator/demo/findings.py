@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from generator.demo.events import History
     from generator.demo.live import Traffic
-    from generator.deploy import Deployment
+    from generator.deploy.deploy import Deployment
 
 MOST = 10
 """How many differences are printed."""

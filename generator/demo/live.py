@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from generator.database import Connection, connect
+from generator.database.connection import Connection, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

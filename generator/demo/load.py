@@ -13,7 +13,7 @@ from generator.demo.events import Conversation, Event
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.demo.events import History
 
 TABLES = Path(__file__).with_name("reference.sql")

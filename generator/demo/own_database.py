@@ -9,8 +9,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from generator.database import Connection, connect
-from generator.deploy import check_server
+from generator.database.connection import Connection, connect
+from generator.deploy.deploy import check_server
 from generator.errors import DatabaseError
 
 NAME = "reporting_rollups_demo"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import TypeAlias
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
 
     Days: TypeAlias = dict[tuple[date, str], tuple[int, float | None]]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.padding import Padding
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.demo.companies import Company
     from generator.demo.stage import Stage
 

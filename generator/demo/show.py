@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator import backfill, verify
 from generator.demo import findings, load, own_database, questions
 from generator.demo.companies import COMPANIES
 from generator.demo.events import DAYS, history
 from generator.demo.live import traffic
 from generator.demo.report import report
 from generator.demo.wording import number
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
+from generator.operate import backfill, verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from generator.database import Connection
+    from generator.database.connection import Connection
     from generator.demo.events import Conversation
     from generator.demo.stage import Stage
     from generator.registry import Registry

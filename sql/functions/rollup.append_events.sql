@@ -16,11 +16,12 @@ BEGIN
 
     INSERT INTO rollup.pending_events (
         sign,
-        account_id, name, created_at, user_id, inbox_id, conversation_id, value,
-        value_in_business_hours
+        account_id, event, at, agent, inbox, conversation_id, value, value_in_business_hours
     )
-    SELECT e.sign, e.account_id, e.event, e.at AT TIME ZONE 'UTC', e.agent, e.inbox,
-        e.conversation_id, e.value, e.value_in_business_hours
+    SELECT
+        e.sign,
+        e.account_id, e.event, e.at, e.agent, e.inbox, e.conversation_id, e.value,
+        e.value_in_business_hours
     FROM unnest(append_events.events) e;
 END
 $function$;

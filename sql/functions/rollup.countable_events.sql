@@ -14,10 +14,10 @@ FROM rollup.events_near(
     countable_events.names
 )
 UNION ALL
-SELECT -p.sign AS sign, p.account_id::bigint AS account_id, p.name::text AS event,
-    p.created_at AT TIME ZONE 'UTC' AS at, p.user_id::bigint AS agent,
-    p.inbox_id::bigint AS inbox, p.conversation_id::bigint AS conversation_id,
-    p.value AS value, p.value_in_business_hours AS value_in_business_hours
+SELECT
+    -p.sign AS sign,
+    p.account_id, p.event, p.at, p.agent, p.inbox, p.conversation_id, p.value,
+    p.value_in_business_hours
 FROM rollup.pending_events p
 WHERE countable_events.less_pending
 AND (

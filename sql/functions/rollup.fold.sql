@@ -32,7 +32,7 @@ BEGIN
 
     account_ids := rollup.try_slots(account_ids);
 
-    IF NOT rollup.is_deployed('dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd') THEN
+    IF NOT rollup.is_deployed('a7113861beb1a287e647e81b03b6372e660da16f1ec3dd83e8283b5c4b8eae72') THEN
         RETURN 0;
     END IF;
 

@@ -29,18 +29,12 @@ BEGIN
             ))
             RETURNING
                 p.sign,
-                p.account_id, p.name, p.created_at, p.user_id, p.inbox_id, p.conversation_id, p.value,
+                p.account_id, p.event, p.at, p.agent, p.inbox, p.conversation_id, p.value,
                 p.value_in_business_hours
         )
         SELECT array_agg(ROW(e.*)::rollup.event)
         INTO events
-        FROM (
-            SELECT p.sign AS sign, p.account_id::bigint AS account_id, p.name::text AS event,
-                p.created_at AT TIME ZONE 'UTC' AS at, p.user_id::bigint AS agent,
-                p.inbox_id::bigint AS inbox, p.conversation_id::bigint AS conversation_id,
-                p.value AS value, p.value_in_business_hours AS value_in_business_hours
-            FROM taken p
-        ) e;
+        FROM taken e;
 
         EXIT WHEN events IS NULL;
         PERFORM rollup.record_events(events);

@@ -86,7 +86,7 @@ BEGIN
                 SELECT
                 FROM rollup.pending_events p
                 WHERE p.account_id = a.account_id
-                AND d.days @> (p.created_at)::date
+                AND d.days @> (p.at AT TIME ZONE 'UTC')::date
             )
         )
     )

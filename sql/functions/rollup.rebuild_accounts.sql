@@ -54,7 +54,7 @@ BEGIN
             SELECT
             FROM rollup.accounts a
             CROSS JOIN LATERAL (
-                SELECT (p.created_at AT TIME ZONE 'UTC' AT TIME ZONE a.timezone)::date AS date
+                SELECT (p.at AT TIME ZONE a.timezone)::date AS date
             ) z
             WHERE a.account_id = p.account_id
             AND a.timezone IS NOT NULL

@@ -56,11 +56,13 @@ BEGIN
 
         INSERT INTO rollup.pending_events (
             sign,
-            account_id, name, created_at, user_id, inbox_id, conversation_id, value,
-            value_in_business_hours
+            account_id, event, at, agent, inbox, conversation_id, value, value_in_business_hours
         )
-        VALUES (event.sign, event.account_id, event.event, event.at AT TIME ZONE 'UTC', event.agent,
-            event.inbox, event.conversation_id, event.value, event.value_in_business_hours);
+        VALUES (
+            event.sign,
+            event.account_id, event.event, event.at, event.agent, event.inbox,
+            event.conversation_id, event.value, event.value_in_business_hours
+        );
 
         IF is_appending THEN
             PERFORM rollup.fold_in_turn(1);

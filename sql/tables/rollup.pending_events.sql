@@ -14,10 +14,10 @@ ALTER TABLE rollup.pending_events REPLICA IDENTITY USING INDEX pending_events_id
 
 ALTER TABLE rollup.pending_events
     ADD COLUMN IF NOT EXISTS account_id bigint,
-    ADD COLUMN IF NOT EXISTS name text,
-    ADD COLUMN IF NOT EXISTS created_at timestamp without time zone,
-    ADD COLUMN IF NOT EXISTS user_id bigint,
-    ADD COLUMN IF NOT EXISTS inbox_id bigint,
+    ADD COLUMN IF NOT EXISTS event text,
+    ADD COLUMN IF NOT EXISTS at timestamp with time zone,
+    ADD COLUMN IF NOT EXISTS agent bigint,
+    ADD COLUMN IF NOT EXISTS inbox bigint,
     ADD COLUMN IF NOT EXISTS conversation_id bigint,
     ADD COLUMN IF NOT EXISTS value double precision,
     ADD COLUMN IF NOT EXISTS value_in_business_hours double precision;
@@ -32,25 +32,25 @@ COMMENT ON COLUMN rollup.pending_events.sign IS
     '1: the event came; -1: it went; an update is both. Other numbers: so many alike.';
 
 COMMENT ON COLUMN rollup.pending_events.account_id IS
-    'As in the source table.';
+    'As in the type rollup.event.';
 
-COMMENT ON COLUMN rollup.pending_events.name IS
-    'As in the source table.';
+COMMENT ON COLUMN rollup.pending_events.event IS
+    'As in the type rollup.event.';
 
-COMMENT ON COLUMN rollup.pending_events.created_at IS
-    'As in the source table.';
+COMMENT ON COLUMN rollup.pending_events.at IS
+    'As in the type rollup.event.';
 
-COMMENT ON COLUMN rollup.pending_events.user_id IS
-    'As in the source table.';
+COMMENT ON COLUMN rollup.pending_events.agent IS
+    'As in the type rollup.event.';
 
-COMMENT ON COLUMN rollup.pending_events.inbox_id IS
-    'As in the source table.';
+COMMENT ON COLUMN rollup.pending_events.inbox IS
+    'As in the type rollup.event.';
 
 COMMENT ON COLUMN rollup.pending_events.conversation_id IS
-    'As in the source table.';
+    'As in the type rollup.event.';
 
 COMMENT ON COLUMN rollup.pending_events.value IS
-    'As in the source table.';
+    'As in the type rollup.event.';
 
 COMMENT ON COLUMN rollup.pending_events.value_in_business_hours IS
-    'As in the source table.';
+    'As in the type rollup.event.';

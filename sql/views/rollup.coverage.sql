@@ -19,7 +19,7 @@ CROSS JOIN (
             (
                 SELECT
                     d.counting ->> 'digest'
-                    = 'dff3e7d157f34695f80327b8226439cd831cfe826b79efa1421f3f05da29affd'
+                    = 'a7113861beb1a287e647e81b03b6372e660da16f1ec3dd83e8283b5c4b8eae72'
                 FROM rollup.deployments d
                 ORDER BY d.id DESC
                 LIMIT 1

@@ -2,13 +2,7 @@ CREATE OR REPLACE VIEW rollup.pending_members AS
 SELECT
     e.account_id, z.date, d.dimension_type, d.dimension_id, m.metric, m.member,
     sum(e.sign) AS occurrences
-FROM (
-    SELECT p.sign AS sign, p.account_id::bigint AS account_id, p.name::text AS event,
-        p.created_at AT TIME ZONE 'UTC' AS at, p.user_id::bigint AS agent,
-        p.inbox_id::bigint AS inbox, p.conversation_id::bigint AS conversation_id,
-        p.value AS value, p.value_in_business_hours AS value_in_business_hours
-    FROM rollup.pending_events p
-) e
+FROM rollup.pending_events e
 JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
 CROSS JOIN LATERAL (
     SELECT a.timezone

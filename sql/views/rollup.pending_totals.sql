@@ -10,13 +10,7 @@ SELECT
         AS business_hours_count,
     coalesce(CASE WHEN m.is_duration THEN e.sign * e.value_in_business_hours END, 0)
         AS sum_value_business_hours
-FROM (
-    SELECT p.sign AS sign, p.account_id::bigint AS account_id, p.name::text AS event,
-        p.created_at AT TIME ZONE 'UTC' AS at, p.user_id::bigint AS agent,
-        p.inbox_id::bigint AS inbox, p.conversation_id::bigint AS conversation_id,
-        p.value AS value, p.value_in_business_hours AS value_in_business_hours
-    FROM rollup.pending_events p
-) e
+FROM rollup.pending_events e
 JOIN rollup.accounts a ON a.account_id = e.account_id AND a.timezone IS NOT NULL
 CROSS JOIN LATERAL (
     SELECT a.timezone

@@ -29,7 +29,7 @@ JOIN rollup.coverage v ON v.account_id = a.account_id
 FULL JOIN rollup.missed_settings() m ON m.account_id = a.account_id
 LEFT JOIN (
     SELECT
-        p.account_id AS account_id,
+        p.account_id,
         count(*) AS events
     FROM rollup.pending_events p
     GROUP BY p.account_id

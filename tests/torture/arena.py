@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 
-from generator.deploy import deploy
+from generator.deploy.deploy import deploy
 from generator.embedded import EmbeddedServer
 from tests import reference
 from tests.torture.events import FOLLOWED, KEPT, SWITCHED, ZONES

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from generator.patience import Patience
+from generator.database.patience import Patience
 from tests import programs
 from tests.walk.steps import Stations
 from tests.walk.writers import Writers

@@ -1,0 +1,1 @@
+"""The database as such: connecting, waiting for locks, and what a refusal means."""

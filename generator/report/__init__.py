@@ -1,0 +1,1 @@
+"""Reports: figures asked of the database, and the page that shows them."""

@@ -1,0 +1,3 @@
+-- Undoes 0007.
+
+ALTER TABLE rollup.deployments DROP COLUMN IF EXISTS format;
