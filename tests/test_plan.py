@@ -440,7 +440,7 @@ def test_what_somebody_else_has_changed_is_warned_of(database: str, connect: Con
     session.execute("DROP FUNCTION rollup.fold")
     assert warnings(database).startswith("function rollup.require_day is not as it was deployed")
     [replaced, _] = planned(database).listed
-    assert replaced.remark == "changed by somebody else"
+    assert replaced.remark == "changed by another role"
 
 
 @pytest.mark.parametrize(
@@ -497,7 +497,7 @@ def test_a_function_whose_signature_differs_is_dropped_first(
         " LANGUAGE sql AS 'SELECT 1'"
     )
     [change] = planned(database).listed
-    assert change.remark == "dropped first, grants on it as well; changed by somebody else"
+    assert change.remark == "dropped first, grants on it as well; changed by another role"
     deploy(database, REGISTRY)
     assert planned(database).is_nothing
 

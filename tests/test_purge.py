@@ -535,3 +535,28 @@ def test_a_purge_leaves_events_that_somebody_has_locked_for_the_next(
     session.execute(PURGE)
     assert events(session, 1) == 0
     assert_exact(session)
+
+
+@pytest.mark.parametrize("kept", ["true", "e.id % 3 = 0"])
+def test_events_that_a_trigger_keeps_are_an_error_and_stay_in_the_totals(
+    kept: str, session: Session
+) -> None:
+    before = session.execute(RECORD, {"before": EVER}).fetchall()
+    session.execute(
+        "CREATE FUNCTION public.keep_some() RETURNS trigger LANGUAGE plpgsql AS $$"
+        f"DECLARE e public.reporting_events := OLD; BEGIN IF {kept} THEN RETURN NULL; END IF;"
+        " RETURN OLD; END $$;"
+        "CREATE TRIGGER keep_some BEFORE DELETE ON public.reporting_events FOR EACH ROW"
+        " EXECUTE FUNCTION public.keep_some()"
+    )
+    with pytest.raises(
+        psycopg.errors.ObjectNotInPrerequisiteState,
+        match=r"events of account 2 are not deleted: a trigger on public\.reporting_events keeps",
+    ):
+        session.execute(PURGE_2)
+    assert session.execute(RECORD, {"before": EVER}).fetchall() == before
+    if kept == "true":
+        assert session.execute(SEALED).fetchall() == []
+    session.execute("DROP TRIGGER keep_some ON public.reporting_events")
+    session.execute(PURGE_2)
+    assert session.execute(RECORD, {"before": EVER}).fetchall() == before

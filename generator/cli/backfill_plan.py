@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from generator.operate.backfill import Chunk
 
 LONG = 730
-"""Days of history above which the reference's task warns, too."""
+"""Days of history above which Chatwoot's task warns, too."""
 
 
 def print_plan(chunks: Sequence[Chunk], zones: Mapping[int, str], *, aside: bool) -> None:

@@ -57,7 +57,7 @@ _ADVICE = {
     "42501": "run it as the owner of the tables, or as a member of it",  # insufficient_privilege
     "42883": _DEPLOY,  # undefined_function
     "42P01": _DEPLOY,  # undefined_table
-    "55P03": "somebody holds the lock for long; try again later",  # lock_not_available
+    "55P03": "another session holds the lock for long; try again later",  # lock_not_available
 }
 
 

@@ -37,8 +37,8 @@ def fold(
 
     Reads of rollup.current_rollups are exact without it. It serves those who read the table
     itself, and databases whose writers all use REPEATABLE READ or SERIALIZABLE, or write many rows
-    in append mode. It waits for nobody: accounts that are being written at the moment are left for
-    the next time.
+    in append mode. It waits for no session: accounts that are being written at the moment are left
+    for the next time.
     """
     with errors(), session_of(database_url) as session, endless(watch):
         if account_id is not None:

@@ -123,6 +123,6 @@ def _print_waits(waits: Sequence[Wait], patience: Patience) -> None:
     for wait in waits:
         for holder in wait.holders:
             what = ", ".join(wait.lock.relations) or "the slots"
-            say(f"in the way now, on {what}: {holder}", style="yellow")
+            say(f"held now, {what}: {holder}", style="yellow")
     if not any(wait.holders for wait in waits):
         say("no session holds any of them now")

@@ -92,7 +92,7 @@ def waiting_for(mode: Mode, *relations: str) -> Iterator[None]:
 
 
 def name_holders(session: Connection, lock: Lock) -> str:
-    """Say who holds a lock, or one that goes with it as little; empty when nobody does any more."""
+    """Name the sessions that hold a lock, or one that conflicts with it; empty if none does now."""
     return "; ".join(holders(session, lock))
 
 

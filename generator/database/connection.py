@@ -60,7 +60,7 @@ def connect(dsn: str) -> Iterator[Connection]:
 
     Transactions are READ COMMITTED, whatever the role's default: rollups are written in no other.
     Moments and intervals come in the style that psycopg can read. Nothing is found by a schema that
-    is not named, so that nobody's function or operator can stand in for one of the server's; a view
+    is not named, so that no other function or operator can stand in for one of the server's; a view
     that is created keeps what it has found.
 
     A database that cannot be reached is a DatabaseError.

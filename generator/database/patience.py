@@ -1,4 +1,4 @@
-"""How long to wait for a lock that others hold, and how to make nobody wait behind us."""
+"""How long to wait for a lock that another session holds, so that no session waits behind it."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Patience:
     ) -> Result:
         """Run a step in a transaction, again whenever a lock was not to be had in time.
 
-        After the last attempt it is a DatabaseError that names who was in the way, as far as the
-        step tells, by `waiting_for`, which lock that was.
+        After the last attempt it is a DatabaseError that names the sessions that held it, as far as
+        the step tells, by `waiting_for`, which lock that was.
         """
         holders = ""
         for attempt in range(1, self.attempts + 1):
@@ -60,5 +60,5 @@ class Patience:
             time.sleep(random.uniform(0.5, 1.5) * self.lock_timeout)  # noqa: S311 (no secret)
         raise DatabaseError(
             f"a lock was not to be had in {self.attempts} attempts of {self.lock_timeout} s",
-            hint=holders or "nobody is in the way now: try again",
+            hint=holders or "no session holds it now: try again",
         )

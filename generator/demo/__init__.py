@@ -38,7 +38,7 @@ def run(
     which is today, UTC, if not given. In the end the database is dropped, unless it is to be kept
     or something did not agree.
 
-    The registry has to count the events of the reference's tables. Raises RollupError, among
+    The registry has to count the events of Chatwoot's tables. Raises RollupError, among
     others where this role may not create a database.
     """
     own = own_database.create(dsn, database)
@@ -77,5 +77,5 @@ def _perform(
 
 
 def _tidy(dsn: str, database: str) -> None:
-    with suppress(DatabaseError):  # somebody looks around in it; the next demo drops it
+    with suppress(DatabaseError):  # another session is connected to it; the next demo drops it
         own_database.drop(dsn, database)

@@ -18,7 +18,7 @@ _PATIENCE = 7 * _DAY
 
 
 class Happening(NamedTuple):
-    """Something that took from `since` until `until`, by an agent or by nobody."""
+    """Something that took from `since` until `until`, by an agent or by none."""
 
     name: str
     since: int

@@ -1,4 +1,4 @@
-"""The reference's tables, filled by COPY."""
+"""Chatwoot's tables, filled by COPY."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BATCH = 2000
 
 
 def create_tables(session: Connection) -> None:
-    """Create the reference's tables with all their indexes, and the accounts."""
+    """Create Chatwoot's tables with all their indexes, and the accounts."""
     with session.transaction():
         session.execute(TABLES.read_bytes())
         for company in COMPANIES:

@@ -1,4 +1,4 @@
-"""The database of the demo's own, made anew on somebody's server."""
+"""The demo's own database, made anew on a server that is there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def create(dsn: str, name: str = NAME) -> str:
     """Make the database, in place of one of the same name, and return its connection string.
 
     Raises DatabaseError where the server is not fit, this role may not create databases, or
-    somebody is connected to the one that is there.
+    a session is connected to the one that is there.
     """
     with connect(dsn) as session:
         check_server(session)
@@ -36,7 +36,7 @@ def create(dsn: str, name: str = NAME) -> str:
 
 
 def drop(dsn: str, name: str = NAME) -> None:
-    """Remove the database, to which nobody may be connected any more; else DatabaseError."""
+    """Remove the database, to which no session may be connected any more; else DatabaseError."""
     with connect(dsn) as session:
         _drop(session, name)
 

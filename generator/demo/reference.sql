@@ -1,5 +1,5 @@
 /*
-    The tables of the reference application, a support desk, with the columns, defaults and indexes
+    The tables of Chatwoot, a support desk, with the columns, defaults and indexes
     that the rollups meet there. Timestamps hold UTC; the application sets them.
 */
 CREATE TABLE public.accounts (

@@ -70,7 +70,7 @@ class Show:
         return past.conversations
 
     def deploy(self, registry: Registry) -> None:
-        """Deploy as anybody would, and name what was installed."""
+        """Deploy as a user would, and name what was installed."""
         with self.stage.step("Deploy") as step:
             deployment = deploy(self.dsn, registry)
             renamed = self.session.execute(_RENAMED).fetchall()
@@ -132,7 +132,7 @@ class Show:
                 step.say(*findings.differences(rows))
                 return None
             events, size = self._count(_EVENTS), self._count(_ROLLUP_ROWS)
-            step.say("all rollups computed anew from raw events in one snapshot, holding up nobody")
+            step.say("all rollups computed anew from raw events in one snapshot; no session waits")
         return (
             f"raw events and rollups agree: {number(events)} events, "
             f"{number(size)} rollup rows, 0 differences"

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Status = Literal["CURRENT", "OUTDATED", "MISSING", "DISABLED", "ORPHANED"]
 
 # Each row is a kind, a name as rendered, the table of a trigger, a definition as rendered, whether
-# it is enabled, what DROP is to name, and whether it is open: everybody may run it or, where it has
-# the rights of its owner, any other role. Last, whether this role may drop it.
+# it is enabled, what DROP is to name, and whether it is open: every role may run it or, where it
+# has the rights of its owner, any other role. Last, whether this role may drop it.
 _OBJECTS = r"""
 SELECT
     'function',
@@ -107,7 +107,7 @@ AND t.tgparentid = 0
 class Existing:
     """An object in the catalog: its text there, whether it is enabled, and what DROP is to name.
 
-    `is_open` tells of a function whether everybody may run it or, where it runs with the rights of
+    `is_open` tells of a function whether every role may run it or, where it runs with the rights of
     its owner, any other role.
     """
 
@@ -165,7 +165,7 @@ def compare(session: Connection, rendered: Iterable[Rendered]) -> list[Object]:
     Compares the texts that the catalog keeps, so a change by hand shows. Of a view it keeps none
     but prints its query anew: a view is current as long as it is rendered, and is printed, as when
     it was deployed. (So a server that prints otherwise after an upgrade makes it outdated, once.)
-    A function that only its owner is to run is outdated where everybody may, as after a restore
+    A function that only its owner is to run is outdated where every role may, as after a restore
     without privileges; what is granted to roles is its owner's business, but for functions that run
     with their owner's rights, those of triggers.
     Tables are durable state, compared by their columns: see generator.deploy.tables.

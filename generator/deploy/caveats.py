@@ -1,4 +1,4 @@
-"""What one had better know before a deployment; none of it is in its way."""
+"""Warnings about a deployment; none of them blocks it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def caveats(session: Connection, changes: Changes) -> Iterator[str]:
     yield from _of_partitions(changes)
     for one in changes.objects:
         if one.is_foreign:
-            yield f"{one} is not as it was deployed: what somebody has changed is overwritten"
+            yield f"{one} is not as it was deployed: another role's change is overwritten"
     for one in changes.out_of_reach:
         yield f"{one} is on a table of another role, which alone may drop it; it does nothing there"
     yield from _of_dependents(session, changes)

@@ -114,7 +114,7 @@ class Changes:
         if any(one.table not in limited and not self._follows_accounts(one) for one in triggers):
             reasons.append("triggers were missing, off or changed")
         if any(one.is_foreign for one in self.objects):
-            reasons.append("somebody else has replaced a function")
+            reasons.append("another role has replaced a function")
         if self.changed_columns:
             reasons.append("columns that are read have changed")
         return tuple(reasons)

@@ -1,4 +1,4 @@
-"""The SQL that a deployment would run, in its order, for psql or for somebody to read."""
+"""The SQL that a deployment would run, in its order, for psql or to be read."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ SELECT EXISTS (
 def of_difference(difference: Difference) -> Iterator[Statement]:
     """Write down which metrics and dimensions are incomplete from now on, and which are retired.
 
-    All slots are held, and nobody writes events: what is covered now has been counted as before.
+    All slots are held, and no session writes events: what is covered was counted as before.
     """
     if not difference:
         return
@@ -129,7 +129,7 @@ def incomplete(session: Connection) -> list[str]:
 
 
 def retired(session: Connection) -> list[str]:
-    """List the metrics and dimensions whose rows are kept although nobody counts them any more."""
+    """List the metrics and dimensions whose rows are kept although they are no longer counted."""
     return [name for [name] in session.execute(_RETIRED)]
 
 

@@ -106,7 +106,7 @@ def pending(session: Connection) -> list[str]:
 def script(session: Connection) -> Iterator[tuple[str, Statement]]:
     """Write the SQL that applies each migration that is missing, under a title; nothing is changed.
 
-    The migrations are yoyo's, and the rest is what it would write down; as somebody else runs
+    The migrations are yoyo's, and the rest is what it would write down; as another program runs
     this, it is their name that is logged.
     """
     missing = _missing(session)

@@ -34,7 +34,7 @@ _COVERED = "SELECT count(*) FROM rollup.accounts a WHERE a.covered <> '{}'"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """A lock that a deployment waits for: what for, and who is in the way now."""
+    """A lock that a deployment waits for: what for, and which sessions hold it now."""
 
     lock: Lock
     reasons: tuple[str, ...]
@@ -162,7 +162,7 @@ def _of_object(one: Object) -> Change:
     remarks = (
         *(["dropped first, grants on it as well"] if one.is_recreated else []),
         *(f"drops {drop.partition(' ')[2]}" for drop in others),
-        *(["changed by somebody else"] if one.is_foreign else []),
+        *(["changed by another role"] if one.is_foreign else []),
     )
     return Change(
         action=VERBS[one.status],
@@ -202,7 +202,7 @@ def _statements(changes: Changes) -> Iterator[Statement]:
 
 
 def _is_there(session: Connection, changes: Changes, lock: Lock) -> bool:
-    """Tell whether anybody can hold the lock: what is yet to be made is nobody's."""
+    """Tell whether a session can hold the lock: of what does not exist yet, none can."""
     if lock.mode == "SLOTS":
         return changes.last is not None
     rows = (session.execute(_IS_THERE, (name,)).fetchone() for name in lock.relations)

@@ -178,7 +178,7 @@ def _loose(table: Table, names: Iterable[str]) -> list[str]:
 
 
 def _virtual(table: Table, names: Iterable[str]) -> list[str]:
-    """Say which columns triggers cannot read: PostgreSQL 18 and newer fail whoever writes then."""
+    """Say which columns triggers cannot read: on PostgreSQL 18 and newer every write would fail."""
     return [
         f"{table.name}.{ident(name)} is a virtual generated column, which no trigger can read in a"
         " transition table: let it be STORED"
@@ -210,7 +210,7 @@ def _not_adoptable(
     ours = {**key(registry), **filled_in}
     problems = _misfits(record, {**key(registry), **present}) + _loose(record, key(registry))
     problems += [
-        f"{record.name}.{ident(name)} is NOT NULL without a default, and nobody would fill it in"
+        f"{record.name}.{ident(name)} is NOT NULL without a default, and rollups do not fill it in"
         for name, column in record.columns.items()
         if column.not_null and not column.has_default and name not in ours
     ]

@@ -98,7 +98,7 @@ class Column:
     is_loose: bool
     """Whether its collation takes different texts for equal."""
     is_virtual: bool
-    """Whether it is computed when it is read, which nobody can do in a transition table."""
+    """Whether it is computed when it is read, which a transition table does not allow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

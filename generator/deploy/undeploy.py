@@ -114,7 +114,7 @@ class _Steps:
         return all(map(self._is_there, (self.rollups, *own)))
 
     def fold(self) -> None:
-        """Move what is pending by now into the rollup table, as far as nobody is writing there."""
+        """Move what is pending by now into the rollup table, where no other session writes."""
         named = [one for one in (self.registry.source, self.registry.accounts) if one]
         read = [qualified(one.schema, one.table) for one in named]
         if not (self._can_fold() and all(map(self._is_there, read))):

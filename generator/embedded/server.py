@@ -3,8 +3,8 @@
 Three files are locked with flock(2), which the kernel undoes when the last holder dies, however
 it dies. Nothing is concluded from process ids, which get reused and which zombies keep.
 
-`turn`    exclusively, by whoever is starting, joining or stopping. So nobody joins a server that
-          somebody else is about to stop, but waits, finds none running, and starts one.
+`turn`    exclusively, by a process that starts, joins or stops. So no process joins a server that
+          another one is about to stop, but waits, finds none running, and starts one.
 `users`   shared, by every process that uses the server, from its joining to its leaving. The one
           that can lock it exclusively on leaving is the last, and stops the server.
 `server`  shared, by the server's own processes, which inherit the locked file. While it cannot

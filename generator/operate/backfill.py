@@ -120,7 +120,7 @@ def run(
 ) -> Iterator[Done]:
     """Work off chunks over `jobs` connections and give each when it is committed.
 
-    Whoever stops iterating cancels what is under way. However it ends, the chunks that were given,
+    To stop iterating cancels what is under way. However it ends, the chunks that were given,
     and perhaps some more, are done: the next plan leaves them out.
     """
     queue = _Queue(chunks)

@@ -1,4 +1,4 @@
-"""The state of a database as numbers, for whoever collects and watches such."""
+"""The state of a database as numbers, for systems that collect and watch such numbers."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 class _ConstantsAreSql(CodeGenerator):
-    """Compiles the string constants of a template to Sql, for its author wrote them as SQL.
+    """Compiles the string constants of a template to Sql, because its author wrote them as SQL.
 
     So `{{ "," if not loop.last }}` and `{{ deltas("pending") }}` need no filter. An operator or a
     string method makes plain text of them again, which has to be quoted like any other.

@@ -82,6 +82,7 @@ FUNCTIONS = (
     "backfill_chunks",
     "backfill_chunk",
     "backfill",
+    "seal_days",
     "purge_chunk",
     "purge_events",
     "forget_partition",

@@ -53,7 +53,7 @@ class Rendered:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it is a function that nobody may run but its owner and whom he grants it."""
+        """Whether only the owner of the function, and roles with a grant, may run it."""
         return "\nREVOKE EXECUTE ON " in self.text
 
 

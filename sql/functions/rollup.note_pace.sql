@@ -41,7 +41,7 @@ BEGIN
         newest := (SELECT s.last_value FROM rollup.pending_events_id_seq s);
 
         IF rollup.fold_pending(ARRAY [note_pace.account_id], newest - 16384, 500) = 500 THEN
-            -- There may be more of it, for the next event of the session.
+            -- There may be more of it: the next event of the session folds on.
             PERFORM set_config('rollup.lateness', '1', false);
         ELSE
             PERFORM set_config('rollup.append_until', '', false);

@@ -62,7 +62,7 @@ def draw(series: Series, identifier: str) -> Markup:
 
 
 def describe(series: Series) -> str:
-    """Say what a chart shows, for who cannot see it."""
+    """Say what a chart shows, for readers who cannot see it."""
     known = [
         (value, point.local_start)
         for value, point in zip(series.values, series.points, strict=True)

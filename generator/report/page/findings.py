@@ -84,7 +84,7 @@ class Findings:
     """All that a page shows; `made` is when, by local clocks.
 
     Charts go by the days of the page's zone; key figures and tables, which have no days, by those
-    of the account's zone. That is the same one, if nobody wished otherwise.
+    of the account's zone. That is the same one unless the caller asked for another.
     """
 
     scope: Scope

@@ -37,7 +37,7 @@ def amount(value: float | None, reading: Reading) -> str:
 
 
 def exactly(value: float | None, reading: Reading) -> str:
-    """Write the value of a report as it is, for who points at it."""
+    """Write the value of a report as it is, for a reader who points at it."""
     if value is None:
         return "nothing to average"
     return f"{value!r} seconds" if reading.is_average else plain(value, reading)
