@@ -40,8 +40,9 @@ torture: $(READY) ## let everything happen at once for MINUTES=10, crashes inclu
 walk: $(READY) ## deploy, adopt, change, restore and leave beside live writers, with EVENTS=1000000
 	@$(BIN)/python -m tests.walk --events $(EVENTS)
 
-docs: $(READY) ## write docs/reference.md and sql/README.md from the source
+docs: $(READY) ## write docs/reference.md, docs/registry.md and sql/README.md from the source
 	@$(BIN)/python -m docs.reference
+	@$(BIN)/python -m docs.registry
 	@$(BIN)/python -m docs.sql_map
 
 lint: $(READY) ## check style and types, and that sql/ is what the generator renders

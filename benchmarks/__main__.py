@@ -81,7 +81,7 @@ def main(
     twenty minutes, as fast as the machine is, and 10 GB of disk.
 
     The contestants are no trigger at all; the rollups, as they are by default and in append mode;
-    the reference's way, which is one more statement of the client in a second transaction; a
+    the Chatwoot's way, which is one more statement of the client in a second transaction; a
     statement trigger and a row trigger that upsert; a materialized view; and, where the server has
     them, pg_ivm and TimescaleDB. Each totals all events of the past before it begins, and most are
     compared with the events in the end. Who should be "behind rollups" is compared with them round

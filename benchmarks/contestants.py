@@ -84,7 +84,7 @@ DEPLOYED = Contestant(
     scripts=("bare-rollups",),
 )
 REFERENCE = Contestant(
-    name="reference's way",
+    name="Chatwoot's way",
     scripts=("reference-rollups",),
     after_event=named("reference-upsert"),
     after_batch=named("reference-batch-upsert"),

@@ -1,4 +1,4 @@
-"""What has come of it: a table for people, one for the README, and a document for programs."""
+"""What has come of it: a table for people, one for a page, and a document for programs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Summary:
         return made
 
     def markdown(self) -> str:
-        """Lay the ratios out for a README, with the notes."""
+        """Lay the ratios out for a page, with the notes."""
         rows = [HEADINGS, ("---",) * len(HEADINGS), *self._rows()]
         lines = ("| " + " | ".join(row) + " |" for row in rows)
         return "\n".join([*lines, *(f"\n{note}." for note in self.notes)])

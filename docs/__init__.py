@@ -1,1 +1,1 @@
-"""The documentation, and what writes its reference."""
+"""The documentation, and what writes those of its pages that come from the source."""

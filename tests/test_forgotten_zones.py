@@ -101,7 +101,7 @@ def assert_nothing_is_lost(session: Session) -> None:
 
 
 def cure(session: Session) -> None:
-    """Give the accounts another zone, as README says, and see that all is exact."""
+    """Give the accounts another zone, as docs/operations.md says, and see that all is exact."""
     for account in (2, 1002):
         session.execute("SELECT rollup.set_timezone(%s, 'Europe/Berlin')", (account,))
     session.execute("CALL rollup.backfill()")

@@ -1,11 +1,12 @@
-"""docs/reference.md says what the source says, and the source what the database has."""
+"""Pages that are written from the source say what it says, and it says what the database has."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docs import registry as registry_page
 from docs import sql_map
 from docs.objects import SHORT, described
 from docs.reference import PAGE, PUBLIC, page, slug
@@ -15,8 +16,6 @@ from generator.render.objects import render
 
 if TYPE_CHECKING:
     from tests.databases import Connect
-
-README = (Path(__file__).parents[1] / "README.md").read_text()
 
 COLUMNS = """
 SELECT
@@ -34,6 +33,20 @@ ORDER BY c.oid, a.attnum
 
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text() == page(), "docs/reference.md is out of date: run `make docs`"
+
+
+def test_the_page_of_the_registry_is_up_to_date() -> None:
+    told = registry_page.PAGE.read_text("utf-8")
+    assert told == registry_page.page(), "docs/registry.md is out of date: run `make docs`"
+
+
+def test_the_page_of_the_registry_has_every_section_and_every_key() -> None:
+    sections = registry_page.SECTIONS
+    headings = {section.heading.split(".")[0] for section in sections} | {"timezone_aliases"}
+    assert headings == set(registry_page.DOCUMENT)
+    for section in sections:
+        fields = {field.name for field in dataclasses.fields(section.model)}
+        assert fields == {*section.keys, *section.names}, section.heading
 
 
 def test_the_map_of_the_sql_is_up_to_date() -> None:
@@ -74,8 +87,8 @@ def test_all_that_is_public_exists_and_comes_before_what_is_not() -> None:
         assert (is_before, is_after) == (is_ours, not is_ours), name
 
 
-def test_what_the_readme_lists_is_public() -> None:
-    table = README.split("In SQL;")[1].split("\n\n")[1]
+def test_what_the_page_lists_for_queries_is_public() -> None:
+    table = page().split("\n## For your queries\n")[1].split("\n### ")[0]
     listed = set(re.findall(r"rollup\.(\w+)", table)) - {"reporting_events_rollups"}
     assert len(listed) > 10
     assert listed <= set(PUBLIC)
