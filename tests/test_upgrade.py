@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 REGISTRY = load()
 
 DUMP = Path(__file__).parent / "fixtures" / "format_1.sql.gz"
-"""A desk as version 0.2.0 has dumped it when pending events had the columns of the source table.
+"""A desk, dumped when pending events had the columns of the source table.
 
 Its rollup table was Chatwoot's own. Accounts 1 and 2 are covered, their days before 2026-03-09
 purged; reply_time came later and was backfilled for account 1 alone; account 3 is not covered. 96

@@ -82,7 +82,7 @@ class Conversion:
     dropped: tuple[str, ...]
     """Columns that nothing reads any more, whose names are needed."""
     ids: tuple[str, ...]
-    """Columns of ids that may be too long, as versions before 0.2.0 have left them."""
+    """Columns of ids that may be too long, as older versions have left them."""
     is_retyped: bool
     """Whether the time was stored without a time zone, in UTC."""
 
