@@ -74,10 +74,10 @@ BEGIN
             WHERE a.account_id = r.account_id
             AND a.sealed @> r.date
         )
-        AND r.metric <> ALL (ARRAY (SELECT x.metric FROM rollup.retired x WHERE x.metric IS NOT NULL))
-        AND r.dimension_type <> ALL (ARRAY (
+        AND r.metric NOT IN (SELECT x.metric FROM rollup.retired x WHERE x.metric IS NOT NULL)
+        AND r.dimension_type NOT IN (
             SELECT x.dimension_type FROM rollup.retired x WHERE x.dimension_type IS NOT NULL
-        ))
+        )
         GROUP BY r.account_id, r.date, r.dimension_type, r.dimension_id, r.metric
     ),
     wrong_totals AS (
@@ -116,10 +116,10 @@ BEGIN
             WHERE a.account_id = n.account_id
             AND a.sealed @> n.date
         )
-        AND n.metric <> ALL (ARRAY (SELECT x.metric FROM rollup.retired x WHERE x.metric IS NOT NULL))
-        AND n.dimension_type <> ALL (ARRAY (
+        AND n.metric NOT IN (SELECT x.metric FROM rollup.retired x WHERE x.metric IS NOT NULL)
+        AND n.dimension_type NOT IN (
             SELECT x.dimension_type FROM rollup.retired x WHERE x.dimension_type IS NOT NULL
-        ))
+        )
         GROUP BY n.account_id, n.date, n.dimension_type, n.dimension_id, n.metric, n.member
         HAVING sum(n.occurrences) <> 0
     ),

@@ -27,29 +27,18 @@ DECLARE
     rebuilt bigint[];
     timezones text[];
     is_whole boolean := rebuild_accounts.metrics IS NULL AND rebuild_accounts.dimension_types IS NULL;
-    is_new boolean;
-    event_names text[];
+    event_names text[] := CASE WHEN rebuild_accounts.metrics IS NOT NULL THEN ARRAY (
+        SELECT m.event FROM rollup.metrics m WHERE m.metric = ANY (rebuild_accounts.metrics)
+    ) END;
+    -- Where nothing is recorded, as before a first backfill, nothing has to be compared.
+    is_new boolean := NOT rollup.has_totals(account_ids, since, until);
 BEGIN
     PERFORM rollup.require_timezones(rebuild_accounts.account_ids);
-
-    IF rebuild_accounts.metrics IS NOT NULL THEN
-        event_names := ARRAY (
-            SELECT m.event FROM rollup.metrics m WHERE m.metric = ANY (rebuild_accounts.metrics)
-        );
-    END IF;
-
-    -- Where nothing is recorded, as before a first backfill, nothing has to be compared.
-    is_new := NOT rollup.has_totals(
-        rebuild_accounts.account_ids, rebuild_accounts.since, rebuild_accounts.until
-    );
 
     WITH consumed AS (
         DELETE FROM rollup.pending_events p
         WHERE rebuild_accounts.is_whole
-        AND (
-            rebuild_accounts.account_ids IS NULL
-            OR p.account_id = ANY (rebuild_accounts.account_ids)
-        )
+        AND (rebuild_accounts.account_ids IS NULL OR p.account_id = ANY (rebuild_accounts.account_ids))
         AND NOT EXISTS (
             SELECT
             FROM rollup.accounts a
@@ -91,6 +80,7 @@ BEGIN
         SELECT
             account_id, date, dimension_type, dimension_id, metric,
             t.count IS NOT NULL AS is_true,
+            r.count IS NOT NULL AS is_recorded,
             t.count, t.value_count, t.sum_value, t.business_hours_count, t.sum_value_business_hours
         FROM truth t
         FULL JOIN rollup.recorded_totals(
@@ -112,7 +102,7 @@ BEGIN
         UNION ALL
         SELECT
             t.account_id, t.date, t.dimension_type, t.dimension_id, t.metric,
-            true,
+            true, false,
             t.count, t.value_count, t.sum_value, t.business_hours_count, t.sum_value_business_hours
         FROM truth t
         WHERE rebuild_accounts.is_new
@@ -124,7 +114,7 @@ BEGIN
         AND (r.account_id, r.date, r.dimension_type, r.dimension_id, r.metric)
             = (w.account_id, w.date, w.dimension_type, w.dimension_id, w.metric)
     ),
-    written AS (
+    updated AS (
         INSERT INTO public.reporting_events_rollups AS r (
             account_id, date, dimension_type, dimension_id, metric,
             count, value_count, sum_value, business_hours_count, sum_value_business_hours
@@ -134,6 +124,7 @@ BEGIN
             w.count, w.value_count, w.sum_value, w.business_hours_count, w.sum_value_business_hours
         FROM wrong w
         WHERE w.is_true
+        AND w.is_recorded
         ORDER BY w.account_id, w.dimension_type, w.metric, w.date, w.dimension_id
         ON CONFLICT (account_id, date, dimension_type, dimension_id, metric) DO UPDATE
         SET
@@ -143,6 +134,18 @@ BEGIN
             business_hours_count = excluded.business_hours_count,
             sum_value_business_hours = excluded.sum_value_business_hours,
             updated_at = excluded.updated_at
+    ),
+    inserted AS (
+        INSERT INTO public.reporting_events_rollups (
+            account_id, date, dimension_type, dimension_id, metric,
+            count, value_count, sum_value, business_hours_count, sum_value_business_hours
+        )
+        SELECT
+            w.account_id, w.date, w.dimension_type, w.dimension_id, w.metric,
+            w.count, w.value_count, w.sum_value, w.business_hours_count, w.sum_value_business_hours
+        FROM wrong w
+        WHERE NOT w.is_recorded
+        ORDER BY w.account_id, w.dimension_type, w.metric, w.date, w.dimension_id
     ),
     wrong_members AS MATERIALIZED (
         SELECT
@@ -177,10 +180,7 @@ BEGIN
         (SELECT count(*) FROM wrong) + (SELECT count(*) FROM wrong_members),
         array_agg(a.account_id ORDER BY a.account_id),
         array_agg(a.timezone ORDER BY a.account_id)
-    INTO
-        changed,
-        rebuilt,
-        timezones
+    INTO changed, rebuilt, timezones
     FROM rollup.accounts a
     WHERE a.timezone = a.wanted
     AND (rebuild_accounts.account_ids IS NULL OR a.account_id = ANY (rebuild_accounts.account_ids));

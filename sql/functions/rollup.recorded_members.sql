@@ -21,10 +21,10 @@ AND NOT EXISTS (
     WHERE a.account_id = n.account_id
     AND a.sealed @> n.date
 )
-AND n.metric <> ALL (ARRAY (SELECT x.metric FROM rollup.retired x WHERE x.metric IS NOT NULL))
-AND n.dimension_type <> ALL (ARRAY (
+AND n.metric NOT IN (SELECT x.metric FROM rollup.retired x WHERE x.metric IS NOT NULL)
+AND n.dimension_type NOT IN (
     SELECT x.dimension_type FROM rollup.retired x WHERE x.dimension_type IS NOT NULL
-))
+)
 AND (recorded_members.metrics IS NULL OR n.metric = ANY (recorded_members.metrics))
 AND (
     recorded_members.dimension_types IS NULL

@@ -21,10 +21,10 @@ AND NOT EXISTS (
     WHERE a.account_id = r.account_id
     AND a.sealed @> r.date
 )
-AND r.metric <> ALL (ARRAY (SELECT x.metric FROM rollup.retired x WHERE x.metric IS NOT NULL))
-AND r.dimension_type <> ALL (ARRAY (
+AND r.metric NOT IN (SELECT x.metric FROM rollup.retired x WHERE x.metric IS NOT NULL)
+AND r.dimension_type NOT IN (
     SELECT x.dimension_type FROM rollup.retired x WHERE x.dimension_type IS NOT NULL
-))
+)
 AND (recorded_totals.metrics IS NULL OR r.metric = ANY (recorded_totals.metrics))
 AND (
     recorded_totals.dimension_types IS NULL

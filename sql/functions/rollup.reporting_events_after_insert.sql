@@ -11,7 +11,8 @@ AS $function$
  * hands the events on, a single one, as most statements have, to rollup.take_in_event().
  *
  * All events are read before anything is written. So the block that survives a change of columns
- * writes nothing and takes no transaction id, but for a statement of more than 100000 events.
+ * writes nothing and takes no transaction id. A statement of more than 100000 events has another,
+ * which writes, for it reads them as it goes.
  */
 DECLARE
     events rollup.event[];
@@ -48,9 +49,20 @@ BEGIN
             ) e
             LIMIT 100000 + 1
         );
+    EXCEPTION
+        -- The last is what PostgreSQL 18 says of a virtual generated column.
+        WHEN syntax_error_or_access_rule_violation OR data_exception OR internal_error THEN
+            PERFORM rollup.void_coverage(again => false);
+            RETURN NULL;
+    END;
 
-        -- One value could not hold all of a larger statement.
-        IF cardinality(events) > 100000 THEN
+    IF cardinality(events) = 1 THEN
+        is_recorded := rollup.take_in_event(events[1]);
+    ELSIF cardinality(events) BETWEEN 2 AND 100000 THEN
+        PERFORM rollup.take_in(events);
+    ELSIF cardinality(events) > 100000 THEN
+        -- One value could not hold them all.
+        BEGIN
             PERFORM rollup.take_in(b.events)
             FROM (
                 SELECT array_agg(b.event) AS events
@@ -77,19 +89,10 @@ BEGIN
                     ) e
                 ) b GROUP BY b.batch
             ) b;
-            RETURN NULL;
-        END IF;
-    EXCEPTION
-        -- The last is what PostgreSQL 18 says of a virtual generated column.
-        WHEN syntax_error_or_access_rule_violation OR data_exception OR internal_error THEN
-            PERFORM rollup.void_coverage(again => false);
-            RETURN NULL;
-    END;
-
-    IF cardinality(events) = 1 THEN
-        is_recorded := rollup.take_in_event(events[1]);
-    ELSIF cardinality(events) > 1 THEN
-        PERFORM rollup.take_in(events);
+        EXCEPTION
+            WHEN syntax_error_or_access_rule_violation OR data_exception OR internal_error THEN
+                PERFORM rollup.void_coverage(again => false);
+        END;
     END IF;
 
     RETURN NULL;

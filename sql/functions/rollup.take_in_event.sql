@@ -7,7 +7,8 @@ AS $function$
  * Takes in a single event, as rollup.take_in() does, in less time: PL/pgSQL prepares each expression
  * anew in each transaction, and pays for each operator in it, evaluated or not. So what is rarely
  * needed has a statement or a function of its own, and functions that each event calls return something:
- * an assignment takes less time than PERFORM. This one returns whether the slot was free.
+ * an assignment takes less time than PERFORM, as RETURN of a variable does than that of an expression.
+ * This one returns whether the slot was free.
  *
  * A session that has fallen behind appends for a second: see rollup.note_pace().
  */
@@ -48,7 +49,15 @@ BEGIN
         END;
     END IF;
 
-    IF is_held IS NOT TRUE THEN
+    IF day IS NOT NULL THEN
+        took := rollup.record_event(event, day);
+
+        IF took > interval '300 microseconds' OR current_setting('rollup.lateness', true) <> '0' THEN
+            IF rollup.note_pace(event.account_id, took) THEN
+                RETURN true;
+            END IF;
+        END IF;
+    ELSIF is_held IS NOT TRUE THEN
         IF row_security_active('rollup.pending_events'::regclass) THEN
             PERFORM rollup.void_coverage(again => false);
             RETURN false;
@@ -71,21 +80,11 @@ BEGIN
         RETURN false;
     END IF;
 
-    IF day IS NOT NULL THEN
-        took := rollup.record_event(event, day);
-
-        IF took > interval '300 microseconds' OR current_setting('rollup.lateness', true) <> '0' THEN
-            IF rollup.note_pace(event.account_id, took) THEN
-                RETURN true;
-            END IF;
-        END IF;
-    END IF;
-
     IF date_part('microseconds', clock_timestamp())::integer & 7 = 0 THEN
         PERFORM rollup.fold_near(ARRAY [event.account_id]);
     END IF;
 
-    RETURN true;
+    RETURN is_held;
 END
 $function$;
 

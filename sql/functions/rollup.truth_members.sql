@@ -18,10 +18,16 @@ CROSS JOIN LATERAL (
     SELECT (e.at AT TIME ZONE a.timezone)::date AS date
     OFFSET 0
 ) z
-JOIN LATERAL (VALUES
-    ('conversation_bot_handoff', 'bot_handoffs_count', e.conversation_id::bigint),
-    ('conversation_bot_resolved', 'bot_resolutions_count', e.conversation_id::bigint)
-) m (event, metric, member) ON m.event = e.event AND m.member IS NOT NULL
+CROSS JOIN LATERAL (
+    SELECT m.metric, m.member
+    FROM (VALUES
+        ('conversation_bot_handoff', 'bot_handoffs_count', e.conversation_id::bigint),
+        ('conversation_bot_resolved', 'bot_resolutions_count', e.conversation_id::bigint)
+    ) m (event, metric, member)
+    WHERE m.event = e.event
+    AND m.member IS NOT NULL
+    OFFSET 0
+) m
 JOIN LATERAL (VALUES
     ('account', e.account_id::bigint), ('agent', e.agent::bigint),
     ('inbox', e.inbox::bigint)

@@ -8,6 +8,9 @@ AS $function$
  * no bound), of some metrics and dimensions (NULL: all), whose events have these names; see
  * rollup.countable_events(). Sealed days, whose events have been purged, are left out. Inlined: PostgreSQL
  * puts this query in the place of a call in FROM.
+ *
+ * OFFSET 0 keeps the planner from taking nearly all events to have no metric, as it would of a join with a
+ * column of which it knows nothing, and from sorting all that is left instead of hashing it.
  */
 SELECT
     g.account_id, g.date, d.dimension_type, g.dimension_id, g.metric,
@@ -50,7 +53,12 @@ FROM (
         SELECT (e.at AT TIME ZONE a.timezone)::date AS date
         OFFSET 0
     ) z
-    JOIN m ON m.event = e.event
+    CROSS JOIN LATERAL (
+        SELECT m.metric, m.is_duration
+        FROM m
+        WHERE m.event = e.event
+        OFFSET 0
+    ) m
     WHERE (truth_totals.since IS NULL OR z.date >= truth_totals.since)
     AND (truth_totals.until IS NULL OR z.date < truth_totals.until)
     AND NOT a.sealed @> z.date
