@@ -43,8 +43,9 @@ aggregate = "count"
 metric = "bot_handoffs_count"
 """
 EXCLUSION = 'exclude = "bot_handoffs_count"\n'
-INBOX = 'inbox = { column = "inbox_id" }\n'
-HOURS = """[measures.value_in_business_hours]
+INBOX = ', inbox = "inbox_id"'
+HOURS = ', value_in_business_hours = "value_in_business_hours"'
+HOURS_SECTION = """[measures.value_in_business_hours]
 sum = "sum_value_business_hours"
 count = "business_hours_count"
 business_hours = true       # the measure that a report reads when it is asked for business hours
@@ -124,7 +125,7 @@ CHANGES = {
     ),
     "an exclusion": Change(edited((EXCLUSION, "")), ("metric bot_resolutions_count",)),
     "a dimension": Change(NO_INBOX, ("dimension inbox",)),
-    "a measure": Change(edited((HOURS, "")), ALL_METRICS),
+    "a measure": Change(edited((HOURS, ""), (HOURS_SECTION, "")), ALL_METRICS),
     "a kind": Change(
         edited(
             (FIRST, 'first_response = { kind = "count" }'),
@@ -137,7 +138,7 @@ CHANGES = {
         ("metric first_response",),
     ),
     "the column of a dimension": Change(
-        edited((INBOX, INBOX.replace("inbox_id", "conversation_id"))), ("dimension inbox",)
+        edited((INBOX, INBOX.replace('"inbox_id', '"conversation_id'))), ("dimension inbox",)
     ),
     "both a metric and a dimension": Change(
         edited((FIRST_EVENT, ""), (FIRST_REPORT, ""), (INBOX, "")),
@@ -355,7 +356,7 @@ def test_a_table_of_the_users_that_is_called_like_ours_is_lost_like_any_other(
 def test_a_measure_that_comes_back_finds_nothing_old(session: Session, database: str) -> None:
     other_kind = (FIRST, 'first_response = { kind = "count" }')
     other_report = (FIRST_REPORT, FIRST_REPORT.replace("average", "count"))
-    deploy(database, edited(other_kind, other_report, (HOURS, "")))
+    deploy(database, edited(other_kind, other_report, (HOURS, ""), (HOURS_SECTION, "")))
     fill(database)
     deploy(database, edited(other_kind, other_report))
     assert session.execute(UNLIKE).fetchall() == []
@@ -486,7 +487,7 @@ def test_a_column_that_somebody_dropped_is_no_new_measure(session: Session, data
 
 def test_a_renamed_table_of_events_is_followed(session: Session, database: str) -> None:
     session.execute("ALTER TABLE public.reporting_events RENAME TO happenings")
-    renamed = edited(('table = "reporting_events"\n', 'table = "happenings"\n'))
+    renamed = edited(("[sources.reporting_events]", "[sources.happenings]"))
     deployment = deploy(database, renamed)
     assert deployment.coverage_voided
     assert [change for change in deployment.changes if change.startswith("drop function")] == [

@@ -85,15 +85,15 @@ WHERE v.covered @> d.date
 FILE = "SELECT pg_relation_filenode('rollup.pending_events')"
 ODD = {
     "a column of two dimensions, one of which has its name": (
-        (("account = {", 'team = { column = "user_id" }\naccount = {'),),
+        (("{ account =", '{ team = "user_id", account ='),),
         "account_id bigint, name text, created_at timestamp, user_id bigint, inbox_id bigint",
         "1, 'reply_time', '2026-03-29 02:30', 7, 9",
         {"agent": 7, "team": 7, "inbox": 9},
     ),
     "dimensions that swap their names with columns": (
         (
-            ('agent = { column = "user_id"', 'inbox_id = { column = "user_id"'),
-            ('inbox = { column = "inbox_id"', 'user_id = { column = "inbox_id"'),
+            ('agent = "user_id"', 'inbox_id = "user_id"'),
+            ('inbox = "inbox_id"', 'user_id = "inbox_id"'),
         ),
         "account_id bigint, name text, created_at timestamp, user_id bigint, inbox_id bigint",
         "1, 'reply_time', '2026-03-29 02:30', 7, 9",
