@@ -134,7 +134,7 @@ def test_a_long_id_that_an_older_version_has_left_pending_fails_nothing(session:
     session.execute(
         """
         INSERT INTO rollup.pending_events
-            (sign, site_id, action, seen_at, country, page_id, visitor_id, load_ms)
+            (sign, account_id, event, at, country, page, visitor_id, loading)
         SELECT 1, e.site_id, e.action, e.seen_at, e.country, e.page_id, e.visitor_id, e.load_ms
         FROM web.hits e
         """

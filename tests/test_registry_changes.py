@@ -13,6 +13,7 @@ import pytest
 
 from generator.database.patience import Patience
 from generator.deploy.deploy import deploy
+from generator.deploy.plan import plan
 from generator.operate import backfill
 from generator.registry import DEFAULT, Registry, load, parse
 from tests.command import succeed
@@ -105,7 +106,23 @@ def edited(*edits: tuple[str, str]) -> Registry:
     return parse(text, "registry.toml")
 
 
+def named(value: str, hours: str) -> Registry:
+    """Give the packaged registry with other names of its measures."""
+    return edited(
+        ('{ value = "value"', f'{{ {value} = "value"'),
+        (", value_in_business_hours =", f", {hours} ="),
+        ("[measures.value]", f"[measures.{value}.]"),
+        ("[measures.value_in_business_hours]", f"[measures.{hours}]"),
+        (f"[measures.{value}.]", f"[measures.{value}]"),
+    )
+
+
 FULL = edited()
+RENAMED = {
+    "renamed": named("time", "agent"),
+    "swapped": named("value_in_business_hours", "value"),
+    "one named like the other was": named("value_in_business_hours", "hours"),
+}
 NO_FIRST = edited((FIRST_EVENT, ""), (FIRST_REPORT, ""))
 NO_INBOX = edited((INBOX, ""))
 
@@ -201,6 +218,27 @@ def test_what_is_new_is_incomplete_until_it_is_backfilled_alone(
     assert_exact(session)
     session.execute("SELECT rollup.fold()")
     assert_exact(session)
+
+
+@pytest.mark.parametrize("other", RENAMED.values(), ids=list(RENAMED))
+def test_a_measure_may_have_another_name_while_events_are_pending(
+    other: Registry, session: Session, database: str
+) -> None:
+    fill(database)
+    for registry in (other, FULL):
+        for minutes in (7, 11):
+            write_above_read_committed(
+                session, name="reply_time", value=minutes, value_in_business_hours=1
+            )
+        assert "convert" in {one.action for one in plan(database, registry, Patience()).listed}
+        deployment = deploy(database, registry)
+        assert not deployment.coverage_voided
+        assert deployment.incomplete == ()
+        assert plan(database, registry, Patience()).is_nothing
+        assert session.execute("SELECT count(*) FROM rollup.pending_events").fetchone() == (2,)
+        assert_exact(session)
+        session.execute("SELECT rollup.fold()")
+        assert_exact(session)
 
 
 def test_the_backfill_of_a_metric_touches_no_row_of_another(
@@ -551,7 +589,8 @@ def test_whatever_registries_follow_each_other_nothing_claimed_is_wrong(
     seed = secrets.token_hex(4)
     print(f"seed: {seed}")
     chance = random.Random(seed)
-    registries = [FULL, APPENDING, *(change.other for change in CHANGES.values())]
+    others = (change.other for change in CHANGES.values())
+    registries = [FULL, APPENDING, *others, *RENAMED.values()]
     for step in range(40):
         match chance.randrange(8):
             case 0 | 1:

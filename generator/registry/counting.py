@@ -38,6 +38,12 @@ class Counting:
     base: str
     metrics: Mapping[str, str]
     dimensions: Mapping[str, str]
+    renamed: Mapping[str, str]
+    """The columns of pending events that hold measures, each with the source's column behind it.
+
+    Empty where measures are named like their columns, as all were in older versions. It decides no
+    total: pending events are converted when it changes.
+    """
 
     @property
     def digest(self) -> str:
@@ -45,7 +51,10 @@ class Counting:
 
         A function compares it with that of the last deployment, to do nothing if it is older.
         """
-        return digest({**dataclasses.asdict(self), "format": FORMAT})
+        content = {**dataclasses.asdict(self), "format": FORMAT}
+        if not self.renamed:
+            del content["renamed"]
+        return digest(content)
 
     def as_json(self) -> dict[str, Any]:
         """Give it as it is written down in the database."""
@@ -53,8 +62,9 @@ class Counting:
 
     @classmethod
     def of_json(cls, content: Mapping[str, Any]) -> Self:
-        """Read what as_json() has written."""
-        return cls(**{field.name: content[field.name] for field in dataclasses.fields(cls)})
+        """Read what as_json() has written, of this version or an older one."""
+        given = {"renamed": {}, **content}
+        return cls(**{field.name: given[field.name] for field in dataclasses.fields(cls)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +116,19 @@ def counting(registry: Registry) -> Counting:
             for one in registry.metrics
         },
         dimensions={one.name: digest(_parts(one, "name", "column")) for one in registry.dimensions},
+        renamed={} if (kept := of_measures(registry)) == named_by_column(registry) else kept,
     )
+
+
+def of_measures(registry: Registry) -> dict[str, str]:
+    """Map the columns of events that are measures to the source's columns behind them."""
+    return {one.name: one.column for one in event(registry).columns if one.is_measure}
+
+
+def named_by_column(registry: Registry) -> dict[str, str]:
+    """Do so as if each measure were named like its column, as in older versions."""
+    measures = (dataclasses.replace(one, name=one.column) for one in registry.measures)
+    return of_measures(dataclasses.replace(registry, measures=tuple(measures)))
 
 
 def difference(before: Counting, after: Counting) -> Difference:
