@@ -739,7 +739,7 @@ def test_a_file_of_format_1_is_one_problem_that_prints_what_to_write(old: str, n
     )
     assert all(len(line) <= 80 for line in lines)
     sections = text[text.index("[accounts]") :]
-    registry = parse("\n".join(lines) + sections, "registry.toml")
+    registry = parse("\n".join([*lines, sections]), "registry.toml")
     assert registry.source.table == tomllib.loads(text)["source"]["table"]
     assert registry.source.schema == tomllib.loads(text)["source"]["schema"]
     assert {one.name: {"column": one.column} for one in registry.dimensions} == (
@@ -762,20 +762,33 @@ def test_what_a_file_of_format_1_lacks_is_left_to_the_user() -> None:
         '      name = "name"',
         '      time = "..."',
         '      time_type = "..."',
-        "",
     ]
 
 
 @pytest.mark.parametrize("before", [VALID, VALID.replace("format = 2\n", "")])
-def test_dimensions_left_from_format_1_are_one_problem(before: str) -> None:
-    text = f'{before}[dimensions]\ninbox = {{ column = "inbox_id" }}\n'
+def test_sections_left_from_format_1_are_one_problem(before: str) -> None:
+    assert problems(f'{before}[dimensions]\ninbox = {{ column = "inbox_id" }}\n') == [
+        "dimensions: [dimensions] is of format 1, and this version reads 2; delete it, "
+        'and add to sources.things.dimensions: inbox = "inbox_id"'
+    ]
+    assert problems(f'{before}[source]\ntable = "things"\n') == [
+        "source: [source] is of format 1, and this version reads 2; delete it, because "
+        "[sources.things] replaces [source] and [dimensions]"
+    ]
+
+
+def test_sections_of_format_1_in_a_file_that_says_format_2_are_replaced_at_its_end() -> None:
+    text = f"format = 2\n{of_format_1()}"
     with pytest.raises(RegistryError) as caught:
         parse(text, "registry.toml")
-    assert str(caught.value) == (
-        "registry.toml: 1 problem\n  dimensions: [dimensions] is of format 1, and this version "
-        "reads 2; delete it, leave all other sections as they are, and add these lines at the end "
-        'of the file:\n\n      [sources.things.dimensions]\n      inbox = "inbox_id"\n'
+    message, lines = str(caught.value).split(":\n\n")
+    assert message.endswith(
+        "  source: [source] and [dimensions] are of format 1, and this version "
+        "reads 2; delete them, leave all other sections as they are, and end the file with these "
+        "lines"
     )
+    kept = text[text.index("[accounts]") :]
+    assert parse(f"format = 2\n{kept}{lines}", "registry.toml").source.label == "things"
 
 
 def test_refuses_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -35,18 +35,18 @@ def problem(document: Document) -> Problem | None:
     old = [name for name in ("source", "dimensions") if _is_old(name, document)]
     if not old:
         return None
-    what = f"{' and '.join(f'[{name}]' for name in old)} {'are' if len(old) > 1 else 'is'}"
-    delete = f"delete {'them' if len(old) > 1 else 'it'}"
-    if given == FORMAT or "sources" in document:
-        place, lines = (old[0],), "add these lines at the end of the file"
-    else:
-        place, lines = ("format",), "begin the file with these lines"
+    sections = " and ".join(f"[{name}]" for name in old)
+    are, them = ("are", "them") if len(old) > 1 else ("is", "it")
+    what = f"{sections} {are} of format 1, and this version reads {FORMAT}; delete {them}"
+    sources = document.get("sources")
+    if isinstance(sources, dict) and sources:
+        return Problem((old[-1],), f"{what}, {_left(next(iter(sources)), document)}")
+    keep = "leave all other sections as they are"
     text = "\n".join(f"{_INDENT}{line}".rstrip() for line in _lines(document))
-    return Problem(
-        place,
-        f"{what} of format 1, and this version reads {FORMAT}; {delete}, leave all other sections"
-        f" as they are, and {lines}:\n\n{text}\n",
-    )
+    if given == FORMAT:
+        return Problem((old[0],), f"{what}, {keep}, and end the file with these lines:\n\n{text}")
+    begin = f"begin the file with these lines:\n\n{_INDENT}format = {FORMAT}\n\n{text}"
+    return Problem(("format",), f"{what}, {keep}, and {begin}")
 
 
 def wrong_number(given: object) -> Problem | None:
@@ -66,27 +66,34 @@ def _is_old(name: str, document: Document) -> bool:
     return name in document and not (name == "source" and holds_tables)
 
 
+def _left(label: str, document: Document) -> str:
+    """Say what is in place of sections of format 1 that are left beside those of this one."""
+    if entries := ", ".join(_entries(_dimensions(document))):
+        return f"and add to {dotted(('sources', label, 'dimensions'))}: {entries}"
+    return f"because [{dotted(('sources', label))}] replaces [source] and [dimensions]"
+
+
 def _lines(document: Document) -> Iterator[str]:
     """Write what says in this format what a file of format 1 says of its source."""
-    source, dimensions, measures = (
-        section if isinstance(section := document.get(name), dict) else {}
-        for name in ("source", "dimensions", "measures")
-    )
+    source, measures = _section(document, "source"), _section(document, "measures")
     columns: dict[str, dict[str, object]] = {
-        "dimensions": {
-            name: one.get("column") if isinstance(one, dict) else one
-            for name, one in dimensions.items()
-        },
+        "dimensions": _dimensions(document),
         "measures": {name: name for name in measures},
     }
-    sources = document.get("sources")
-    if isinstance(sources, dict) and sources:
-        yield from _table(("sources", next(iter(sources)), "dimensions"), columns["dimensions"])
-        return
-    if document.get("format") != FORMAT:
-        yield from (f"format = {FORMAT}", "")
     table = source.get("table")
     yield from _source(("sources", table if isinstance(table, str) else "NAME"), source, columns)
+
+
+def _dimensions(document: Document) -> dict[str, object]:
+    return {
+        name: one.get("column") if isinstance(one, dict) else one
+        for name, one in _section(document, "dimensions").items()
+    }
+
+
+def _section(document: Document, name: str) -> Document:
+    section = document.get(name)
+    return section if isinstance(section, dict) else {}
 
 
 def _source(place: Place, source: Document, columns: dict[str, dict[str, object]]) -> Iterator[str]:
@@ -99,13 +106,7 @@ def _source(place: Place, source: Document, columns: dict[str, dict[str, object]
     inline = {key: f"{key} = {{ {', '.join(_entries(found))} }}" for key, found in named.items()}
     yield from (line for line in inline.values() if len(line) <= _WIDTH)
     for key in (key for key, line in inline.items() if len(line) > _WIDTH):
-        yield ""
-        yield from _table((*place, key), named[key])
-
-
-def _table(place: Place, columns: dict[str, object]) -> Iterator[str]:
-    yield f"[{dotted(place)}]"
-    yield from _entries(columns)
+        yield from ("", f"[{dotted((*place, key))}]", *_entries(named[key]))
 
 
 def _entries(columns: dict[str, object]) -> Iterator[str]:
