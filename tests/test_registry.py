@@ -113,7 +113,7 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         "[sources.things]",
         "[sources]",
         [
-            "sources: holds a source by its name, not a key 'account'; "
+            "sources: has a key 'account' where a source must be; "
             "write [sources.NAME] in place of [sources]"
         ],
     ),
@@ -516,7 +516,7 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         "",
         [
             "sources.things.measures.duration: there is no section [measures.duration]; "
-            "add it, or leave this out"
+            "add it, with sum and count, or leave this out"
         ],
     ),
     "a measure that is spelt in two ways": (

@@ -28,7 +28,7 @@ def read_source(document: Document, builder: Builder) -> Found:
     """Read the one source: the first, if there are others."""
     sources = builder.entries(document, ("sources",), "[sources.reporting_events]")
     if stray := [name for name, table in sources.items() if not isinstance(table, dict)]:
-        what = f"holds a source by its name, not a key {stray[0]!r}"
+        what = f"has a key {stray[0]!r} where a source must be"
         builder.unreadable(("sources",), f"{what}; write [sources.NAME] in place of [sources]")
         sources = {}
     if not sources:
@@ -83,7 +83,7 @@ def _without_section(
     for name in (name for name in columns if name not in sections):
         meant = closest(name, free)
         what = f"there is no section [{dotted(('measures', name))}]"
-        advice = f"did you mean {meant!r}?" if meant else "add it, or leave this out"
+        advice = f"did you mean {meant!r}?" if meant else "add it, with sum and count, or leave this out"
         builder.problems.append(Problem((*source.place, "measures", name), f"{what}; {advice}"))
         builder.unread.add(("measures", name))
         if meant:
