@@ -689,6 +689,14 @@ def test_refuses(old: str, new: str, expected: list[str]) -> None:
     assert problems(edited(old, new)) == expected
 
 
+def test_reports_measures_beside_other_problems_of_the_source() -> None:
+    text = edited(MEASURES, "").replace('time_type = "timestamptz"', "time_type = 1")
+    assert [problem.partition(": ")[0] for problem in problems(text)] == [
+        "sources.things.time_type",
+        "measures.duration",
+    ]
+
+
 def test_reports_every_problem_at_once() -> None:
     text = edited('kind = "duration"', 'kind = "durration"')
     text = text.replace("time_type =", "time_tpye =").replace('"user_id"', '"seconds"')

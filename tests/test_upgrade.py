@@ -112,6 +112,13 @@ ODD = {
         "1, 'reply_time', '2026-03-29 02:30', 7, 9, 'x'",
         {"agent": 7, "inbox": 9},
     ),
+    "a measure that gets another name": (
+        (('{ value = "value"', '{ seconds = "value"'), ("[measures.value]", "[measures.seconds]")),
+        "account_id bigint, name text, created_at timestamp, user_id bigint, inbox_id bigint,"
+        " value double precision",
+        "1, 'reply_time', '2026-03-29 02:30', 7, 9, 1.5",
+        {"agent": 7, "inbox": 9, "seconds": 1.5},
+    ),
     "long ids that older versions have left": (
         (('id_type = "bigint"', 'id_type = "text"'),),
         "account_id bigint, name text, created_at timestamp, user_id text, inbox_id text",

@@ -83,7 +83,8 @@ def _without_section(
     for name in (name for name in columns if name not in sections):
         meant = closest(name, free)
         what = f"there is no section [{dotted(('measures', name))}]"
-        advice = f"did you mean {meant!r}?" if meant else "add it, with sum and count, or leave this out"
+        add = "add it, with sum and count, or leave this out"
+        advice = f"did you mean {meant!r}?" if meant else add
         builder.problems.append(Problem((*source.place, "measures", name), f"{what}; {advice}"))
         builder.unread.add(("measures", name))
         if meant:
@@ -96,6 +97,6 @@ def _without_column(names: list[str], source: Found, builder: Builder) -> None:
     place = (*source.place, "measures")
     for name in names:
         builder.unread.add(("measures", name))
-        if source.table and not {place, (*place, name)} & builder.unread:
+        if builder.unread.isdisjoint({("sources",), place, (*place, name)}):
             message = f'has no column; add {dotted((name,))} = "..." to {dotted(place)}'
             builder.problems.append(Problem(("measures", name), message))
