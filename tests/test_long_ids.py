@@ -127,7 +127,9 @@ def test_many_long_ids_in_one_statement_are_counted(session: Session) -> None:
     assert_exact_texts(session)
 
 
-def test_a_long_id_that_an_older_version_has_left_pending_fails_nothing(session: Session) -> None:
+def test_a_long_id_that_an_older_version_has_left_pending_fails_nothing(
+    session: Session, empty_database: str
+) -> None:
     session.execute("SET session_replication_role = replica")
     session.execute(INSERT, (1, LONG[0], LONG[1], LONG[2], 1))
     session.execute("RESET session_replication_role")
@@ -139,6 +141,8 @@ def test_a_long_id_that_an_older_version_has_left_pending_fails_nothing(session:
         FROM web.hits e
         """
     )
+    session.execute("UPDATE rollup.deployments SET format = 1")
+    assert not deploy(empty_database, REGISTRY).coverage_voided
     assert_exact_texts(session)
     session.execute(INSERT, (257, "de", "p", "v", 1))
     assert session.execute("SELECT rollup.fold()").fetchone() == (1,)

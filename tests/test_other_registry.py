@@ -133,10 +133,11 @@ def test_appended_events_are_folded_in_turn(
     rollups = dataclasses.replace(application.registry.rollups, write_mode="append")
     deploy(empty_database, dataclasses.replace(application.registry, rollups=rollups))
     session.execute(FOLD_OFTEN)
-    for number_ in range(1, 90):
-        application.insert(session, number_, number_)
+    for event in range(1, 180):
+        application.insert(session, event, event)
     assert recorded(session, application) > 0
     assert_no_drift(session)
+    session.execute("SELECT rollup.fold()")
     session.execute(FOLD_AS_EVER)
     deploy(empty_database, application.registry)
 
