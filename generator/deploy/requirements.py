@@ -116,7 +116,7 @@ def problems(session: Connection, registry: Registry) -> list[str]:
     events = find(session, source.schema, source.table)
     if events is None:
         name = qualified(source.schema, source.table)
-        found.append(f"there is no table {name}: {_section(source)}")
+        found.append(f"there is no table {name}: [sources.{_label(source)}]")
     else:
         read = reading.of_events(registry)
         found += _misfits(events, read) + _loose(events, read) + _virtual(events, read)
@@ -197,10 +197,10 @@ def _below(session: Connection, registry: Registry, table: Table) -> list[str]:
         action = f"{above} DETACH PARTITION {below}"
         if not is_partitioned:
             action = f"{below} NO INHERIT {above}"
-        where = _section(registry.source)
+        label = _label(registry.source)
         problems.append(
             f"table {below} is below {above}, and what is written by way of that is not counted: "
-            f"ALTER TABLE {action}; or name {above} in the registry, under {where}"
+            f"ALTER TABLE {action}; or name {above} in the registry, under [sources.{label}]"
         )
     return problems
 
@@ -266,8 +266,8 @@ def _outgrown(session: Connection, registry: Registry) -> list[str]:
     return problems
 
 
-def _section(source: Source) -> str:
-    return f"[{dotted(('sources', source.label))}]"
+def _label(source: Source) -> str:
+    return dotted((source.label,))
 
 
 def _width(type_: str) -> int:
