@@ -35,6 +35,9 @@ ask the database what is deployed. Other schemas, tables, columns, dimensions an
 nothing else. A registry is checked before anything is done with it, and
 [its problems](#what-is-refused) are reported together.
 
+The first line is `format = 2`. A file of format 1, which had sections `[source]` and
+`[dimensions]`, is refused, and the error prints the lines to write in their place.
+
 What a change of the registry does to a database that has totals is in
 [Operations](operations.md#changing-the-registry).
 """
@@ -57,6 +60,8 @@ class Section:
     keys: dict[str, str]
     """What each key means; the fields of the model that are no keys are in `names`."""
     names: tuple[str, ...] = ()
+    examples: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Examples of keys that the packaged registry does not have."""
 
     @property
     def entries(self) -> list[Any]:
@@ -68,6 +73,15 @@ class Section:
         return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """A table in the file that has a text for each name, and an example of it."""
+
+    heading: str
+    text: str
+    example: str
+
+
 TABLE = {
     "schema": "the schema of the table",
     "table": "the name of the table",
@@ -75,11 +89,14 @@ TABLE = {
 
 SECTIONS = (
     Section(
-        heading="source",
+        heading="sources.NAME",
         model=model.Source,
-        text="The table whose rows are counted; its rows are called events.",
+        text="The table whose rows are counted; its rows are called events. There is one source.",
+        names=("label",),
+        examples={"schema": 'schema = "app"', "table": 'table = "visits"'},
         keys={
             **TABLE,
+            "table": "the name of the table, if it is not NAME",
             "account": "the column of the account that the event belongs to: smallint, integer "
             "or bigint",
             "name": "the column that says what happened: text, varchar or an enum",
@@ -112,24 +129,18 @@ SECTIONS = (
         },
     ),
     Section(
-        heading="measures.COLUMN",
+        heading="measures.NAME",
         model=model.Measure,
-        text="A number of an event that duration metrics add up. COLUMN is a column of the events. "
+        text="A number of an event that duration metrics add up. Its column is in "
+        "[`[sources.NAME.measures]`](#sourcesnamemeasures). "
         "[How exact sums are](limits.md#numbers).",
-        names=("column",),
+        names=("name", "column"),
         keys={
             "sum": "the column of totals that has the sum",
             "count": "the column of totals that counts the values that are not NULL, by which "
             "averages divide",
             "business_hours": "the measure that a report reads when it is asked for business hours",
         },
-    ),
-    Section(
-        heading="dimensions.NAME",
-        model=model.Dimension,
-        text="What totals are kept for: one row of totals for each id.",
-        names=("name",),
-        keys={"column": "the column of an event that has the id; an event with NULL gives no row"},
     ),
     Section(
         heading="events.EVENT.METRIC",
@@ -159,17 +170,34 @@ SECTIONS = (
     ),
 )
 
-ALIASES = """\
-## [timezone_aliases]
 
-Names of time zones that the application accepts and PostgreSQL does not know, each with the name
-that PostgreSQL has for it. The packaged registry has those of Rails, such as:
+def _line(begin: str) -> str:
+    """Give the line of the packaged registry that begins so."""
+    return next(line for line in PACKAGED.splitlines() if line.startswith(begin))
 
-```toml
-[timezone_aliases]
-{alias}
-```
-"""
+
+OF_SOURCE = (
+    Pairs(
+        heading="sources.NAME.dimensions",
+        text="What totals are kept for, each with the column that has its id: one row of totals "
+        "for each id. An event with NULL gives no row.",
+        example=_line("dimensions = "),
+    ),
+    Pairs(
+        heading="sources.NAME.measures",
+        text="The column of each measure; what is done with it is in "
+        "[`[measures.NAME]`](#measuresname).",
+        example=_line("measures = "),
+    ),
+)
+
+ALIAS = json.dumps(next(iter(DOCUMENT["timezone_aliases"])))
+ALIASES = Pairs(
+    heading="timezone_aliases",
+    text="Names of time zones that the application accepts and PostgreSQL does not know, each with "
+    "the name that PostgreSQL has for it. The packaged registry has those of Rails, such as:",
+    example=f"[timezone_aliases]\n{_line(ALIAS)}",
+)
 
 KINDS = (
     (model.Identifier, "a name of PostgreSQL"),
@@ -179,7 +207,8 @@ KINDS = (
 
 CHANGES = (
     ('kind = "duration"', 'kind = "total"'),
-    ('column = "user_id"', 'colum = "user_id"'),
+    ('id_type = "bigint"', 'id_typ = "bigint"'),
+    ('agent = "user_id"', 'agent = { column = "user_id" }'),
     ('distinct = "conversation_id" }', 'distinct = "value" }'),
     ('aggregate = "average"\nmetric = "first_response"', 'aggregate = "average"\nmetric = "reply"'),
     (
@@ -196,9 +225,9 @@ def page() -> str:
     """Write the page."""
     path = "../" + DEFAULT.relative_to(Path(__file__).parents[1]).as_posix()
     parts = [INTRODUCTION.format(path=path, commands=_commands()), _contents()]
-    parts += [_section(section) for section in SECTIONS]
-    name, zone = next(iter(DOCUMENT["timezone_aliases"].items()))
-    parts += [ALIASES.format(alias=f"{json.dumps(name)} = {json.dumps(zone)}"), REFUSED]
+    source, *others = SECTIONS
+    parts += [_section(source), *map(_pairs, OF_SOURCE), *map(_section, others), _pairs(ALIASES)]
+    parts += [REFUSED]
     parts += ["| instead of | with | error |\n|---|---|---|\n" + "\n".join(_refusals()) + "\n"]
     return "\n".join(parts)
 
@@ -214,7 +243,9 @@ def _commands() -> str:
 
 
 def _contents() -> str:
-    headings = [f"[{section.heading}]" for section in SECTIONS] + ["[timezone_aliases]"]
+    source, *others = SECTIONS
+    shown: tuple[Section | Pairs, ...] = (source, *OF_SOURCE, *others, ALIASES)
+    headings = [f"[{one.heading}]" for one in shown]
     links = [f"[`{one}`](#{slug(one)})" for one in headings]
     return "Sections: " + ", ".join(links) + ".\n"
 
@@ -234,6 +265,10 @@ def _section(section: Section) -> str:
         rows.append("| " + " | ".join(cells) + " |")
     table = "| key | value | example | what |\n|---|---|---|---|\n" + "\n".join(rows)
     return f"## [{section.heading}]\n\n{section.text}\n\n{table}\n"
+
+
+def _pairs(pairs: Pairs) -> str:
+    return f"## [{pairs.heading}]\n\n{pairs.text}\n\n```toml\n{pairs.example}\n```\n"
 
 
 def _value(hint: Any) -> str:
@@ -257,6 +292,8 @@ def _default(field: dataclasses.Field[Any]) -> str:
 
 def _example(section: Section, key: str) -> str:
     """Write the key as the packaged registry has it first."""
+    if key in section.examples:
+        return section.examples[key]
     value = next(entry[key] for entry in section.entries if key in entry)
     return f"{key} = {json.dumps(value, ensure_ascii=False)}"
 

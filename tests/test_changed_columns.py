@@ -180,7 +180,7 @@ def test_a_registry_that_follows_a_rename_voids_no_more_than_it_counts_otherwise
     session.execute(f"ALTER TABLE {EVENTS} RENAME inbox_id TO box_id")
     assert session.execute(CHANGED).fetchall() == [("inbox_id", "is gone")]
     assert session.execute(COVERED).fetchone() == (0,)
-    text = PACKAGED.replace('inbox = { column = "inbox_id" }', 'inbox = { column = "box_id" }')
+    text = PACKAGED.replace('inbox = "inbox_id"', 'inbox = "box_id"')
     renamed = parse(text, "registry.toml")
     assert not deploy(database, renamed).coverage_voided
     assert session.execute(CHANGED).fetchall() == []

@@ -60,7 +60,7 @@ def test_a_database_that_is_not_deployed_to_is_an_error_that_says_so(
 def test_deploying_to_an_empty_database_says_which_tables_are_missing(empty_database: str) -> None:
     said = fail("deploy", on=empty_database)
     assert "error: these tables cannot be used" in said
-    assert "there is no table public.reporting_events: [source]" in said
+    assert "there is no table public.reporting_events: [sources.reporting_events]" in said
     assert "hint: mend the tables or the registry; nothing has been changed" in said
 
 
@@ -91,7 +91,7 @@ def test_a_registry_with_several_mistakes_names_them_all(tmp_path: Path) -> None
     text = DEFAULT.read_text()
     path.write_text(text.replace('"timestamp"', '"date"').replace('"average"', '"mean"'))
     said = fail("render", "--output", str(tmp_path / "sql"), "--registry", str(path))
-    assert "source.time_type" in said
+    assert "sources.reporting_events.time_type" in said
     assert "reports.avg_resolution_time.aggregate" in said
     assert not (tmp_path / "sql").exists()
 

@@ -30,13 +30,15 @@ INSERT INTO "comptes" VALUES (1, '{"fuseau horaire é": "Europe/Paris", "nom": "
 """
 
 REGISTRY = """
-[source]
-schema = "public"
-table = "événements"
+format = 2
+
+[sources."événements"]
 account = "account_id"
 name = "name"
 time = "created_at"
 time_type = "timestamp"
+dimensions = { account = "account_id", agent = "agent" }
+measures = { "durée" = "durée" }
 
 [accounts]
 schema = "public"
@@ -53,10 +55,6 @@ id_type = "text"
 [measures."durée"]
 sum = "durée"
 count = "durée_count"
-
-[dimensions]
-account = { column = "account_id" }
-agent = { column = "agent" }
 
 [events."résolu"]
 "résolutions" = { kind = "duration" }

@@ -127,18 +127,22 @@ def test_many_long_ids_in_one_statement_are_counted(session: Session) -> None:
     assert_exact_texts(session)
 
 
-def test_a_long_id_that_an_older_version_has_left_pending_fails_nothing(session: Session) -> None:
+def test_a_long_id_that_an_older_version_has_left_pending_fails_nothing(
+    session: Session, empty_database: str
+) -> None:
     session.execute("SET session_replication_role = replica")
     session.execute(INSERT, (1, LONG[0], LONG[1], LONG[2], 1))
     session.execute("RESET session_replication_role")
     session.execute(
         """
         INSERT INTO rollup.pending_events
-            (sign, site_id, action, seen_at, country, page_id, visitor_id, load_ms)
+            (sign, account_id, event, at, country, page, visitor_id, loading)
         SELECT 1, e.site_id, e.action, e.seen_at, e.country, e.page_id, e.visitor_id, e.load_ms
         FROM web.hits e
         """
     )
+    session.execute("UPDATE rollup.deployments SET format = 1")
+    assert not deploy(empty_database, REGISTRY).coverage_voided
     assert_exact_texts(session)
     session.execute(INSERT, (257, "de", "p", "v", 1))
     assert session.execute("SELECT rollup.fold()").fetchone() == (1,)

@@ -17,6 +17,7 @@ from generator.registry.tables import Dimension
 from tests import events, reference
 from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS, Application
 from tests.oracle import assert_exact
+from tests.write_modes import FOLD_AS_EVER, FOLD_OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,6 +125,21 @@ def test_every_kind_of_write_is_exact(application: Application, session: Session
     assert_no_drift(session)
     assert recorded(session, application) == 0
     assert number(session, "SELECT count(*) FROM rollup.distinct_members") == 0
+
+
+def test_appended_events_are_folded_in_turn(
+    application: Application, session: Session, empty_database: str
+) -> None:
+    rollups = dataclasses.replace(application.registry.rollups, write_mode="append")
+    deploy(empty_database, dataclasses.replace(application.registry, rollups=rollups))
+    session.execute(FOLD_OFTEN)
+    for event in range(1, 180):
+        application.insert(session, event, event)
+    assert recorded(session, application) > 0
+    assert_no_drift(session)
+    session.execute("SELECT rollup.fold()")
+    session.execute(FOLD_AS_EVER)
+    deploy(empty_database, application.registry)
 
 
 def test_two_writers_at_once_are_exact_before_and_after_folding(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from generator.errors import RegistryError
 from generator.registry import DEFAULT, Membership, load, parse
+from generator.registry.event import event
 from generator.registry.problems import dotted
 from generator.registry.reader import read
 from generator.registry.rules import check
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VALID = """\
-[source]
-schema = "public"
-table = "things"
+format = 2
+
+[sources.things]
 account = "account_id"
 name = "name"
 time = "happened_at"
 time_type = "timestamptz"
+dimensions = { account = "account_id", agent = "user_id" }
+measures = { duration = "seconds" }
 
 [accounts]
 schema = "public"
@@ -39,13 +42,9 @@ schema = "public"
 table = "totals"
 id_type = "bigint"
 
-[measures.seconds]
+[measures.duration]
 sum = "sum_seconds"
 count = "seconds_count"
-
-[dimensions]
-account = { column = "account_id" }
-agent = { column = "user_id" }
 
 [events.closed]
 closings = { kind = "count" }
@@ -68,43 +67,91 @@ metric = "closing_time"
 "Bern" = "Europe/Zurich"
 """
 
-MEASURES = '[measures.seconds]\nsum = "sum_seconds"\ncount = "seconds_count"\n'
-DIMENSIONS = '[dimensions]\naccount = { column = "account_id" }\nagent = { column = "user_id" }\n'
+MEASURE = '[measures.duration]\nsum = "sum_seconds"\ncount = "seconds_count"\n'
+MEASURES = 'measures = { duration = "seconds" }\n'
+DIMENSIONS = 'dimensions = { account = "account_id", agent = "user_id" }\n'
 EVENTS = VALID[VALID.index("[events.closed]") : VALID.index("[timezone_aliases]")]
 
 GENERATED = "give the table a stored generated column of another name, and use that"
 READ_ONCE = f"and read as one type; {GENERATED}"
-SOURCE_KEYS = "'schema', 'table', 'account', 'name', 'time' or 'time_type'"
+SECTIONS = (
+    "'format', 'sources', 'accounts', 'rollups', 'measures', 'events', 'reports' or "
+    "'timezone_aliases'"
+)
+SOURCE_KEYS = (
+    "'schema', 'table', 'account', 'name', 'time', 'time_type', 'dimensions' or 'measures'"
+)
 METRICS = "'closings', 'closing_time' or 'handovers'"
 
 # What is refused: by name, what is replaced in VALID and by what, and the problems that this makes.
 REFUSED: dict[str, tuple[str, str, list[str]]] = {
+    # The format
+    "no format": ("format = 2\n", "", ["format: missing; begin the file with format = 2"]),
+    "an older format": ("format = 2", "format = 1", ["format: unknown format 1; use 2"]),
+    "a newer format, of which nothing else is read": (
+        'format = 2\n\n[sources.things]\naccount = "account_id"\n',
+        "format = 3\n[sources.things]\n",
+        ["format: is 3, and this version reads 2; install a newer version of reporting-rollups"],
+    ),
+    "a format that is a string": (
+        "format = 2",
+        'format = "2"',
+        ["format: must be an integer, not a string"],
+    ),
+    "a format that is true": (
+        "format = 2",
+        "format = true",
+        ["format: must be an integer, not a boolean"],
+    ),
+    # The source
+    "two sources": (
+        "[accounts]",
+        '[sources.others]\naccount = "account_id"\n\n[accounts]',
+        ["sources.others: a registry has one source for now, and that is 'things'; leave this out"],
+    ),
+    "a source without a name": (
+        "[sources.things]",
+        "[sources]",
+        [
+            "sources: has a key 'account' where a source must be; "
+            "write [sources.NAME] in place of [sources]"
+        ],
+    ),
+    "a source in [source.NAME]": (
+        "[sources.things]",
+        "[source.things]",
+        [f"source: unknown key; use {SECTIONS} (did you mean 'sources'?)"],
+    ),
+    "a source without a column of dimensions, which is not also missing": (
+        'agent = "user_id"',
+        "agent = 1",
+        ["sources.things.dimensions.agent: the column must be a string, not an integer"],
+    ),
+    "a source whose name is no name of a table": (
+        "[sources.things]",
+        '[sources."a\\nb"]',
+        [r'sources."a\nb".table: must not contain a line break'],
+    ),
     # Keys and types
     "an unknown section": (
-        "[source]",
-        "[colours]\n[source]",
-        [
-            "colours: unknown key; use 'source', 'accounts', 'rollups', 'measures', 'dimensions', "
-            "'events', 'reports' or 'timezone_aliases'"
-        ],
+        "[rollups]",
+        "[colours]\n[rollups]",
+        [f"colours: unknown key; use {SECTIONS}"],
     ),
     "a misspelt section, which is then read as what was meant": (
         "[rollups]",
         "[rolups]",
-        [
-            "rolups: unknown key; use 'source', 'accounts', 'rollups', 'measures', 'dimensions', "
-            "'events', 'reports' or 'timezone_aliases' (did you mean 'rollups'?)"
-        ],
+        [f"rolups: unknown key; use {SECTIONS} (did you mean 'rollups'?)"],
     ),
     "an unknown key": (
         'time = "happened_at"',
         'time = "happened_at"\ncolour = "red"',
-        [f"source.colour: unknown key; use {SOURCE_KEYS}"],
+        [f"sources.things.colour: unknown key; use {SOURCE_KEYS}"],
     ),
     "a misspelt key, which is not also missing": (
         "time_type =",
         "time_tpye =",
-        [f"source.time_tpye: unknown key; use {SOURCE_KEYS} (did you mean 'time_type'?)"],
+        [f"sources.things.time_tpye: unknown key; use {SOURCE_KEYS} (did you mean 'time_type'?)"],
     ),
     "a key for the name that a table has by its place": (
         'closings = { kind = "count" }',
@@ -117,24 +164,29 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         ["rollups: missing; add a section [rollups]"],
     ),
     "a missing name": (
-        'table = "things"\n',
+        'name = "name"\n',
         "",
-        ['source.table: missing; add table = "..."'],
+        ['sources.things.name: missing; add name = "..."'],
     ),
     "a missing choice": (
         'time_type = "timestamptz"\n',
         "",
-        ["source.time_type: missing; use 'timestamp' or 'timestamptz'"],
+        ["sources.things.time_type: missing; use 'timestamp' or 'timestamptz'"],
     ),
-    "a dimension without a column": (
+    "a dimension whose column is a table": (
+        'agent = "user_id"',
         'agent = { column = "user_id" }',
-        "agent = {}",
-        ['dimensions.agent.column: missing; add column = "..."'],
+        ["sources.things.dimensions.agent: the column must be a string, not a table"],
+    ),
+    "a measure whose column is a number": (
+        'duration = "seconds"',
+        "duration = 1",
+        ["sources.things.measures.duration: the column must be a string, not an integer"],
     ),
     "an integer for a string": (
-        'table = "things"',
-        "table = 3",
-        ["source.table: must be a string, not an integer"],
+        "time_type",
+        "table = 3\ntime_type",
+        ["sources.things.table: must be a string, not an integer"],
     ),
     "a date for a choice": (
         'id_type = "bigint"',
@@ -144,12 +196,12 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
     "a string for a boolean": (
         'count = "seconds_count"',
         'count = "seconds_count"\nbusiness_hours = "true"',
-        ["measures.seconds.business_hours: must be true or false, not a string"],
+        ["measures.duration.business_hours: must be true or false, not a string"],
     ),
     "a string for a table": (
-        'agent = { column = "user_id" }',
-        'agent = "user_id"',
-        ["dimensions.agent: must be a table, not a string"],
+        MEASURE,
+        '[measures]\nduration = "seconds"\n',
+        ["measures.duration: must be a table, not a string"],
     ),
     "a metric without a name": (
         'closings = { kind = "count" }',
@@ -169,13 +221,14 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
     "missing dimensions": (
         DIMENSIONS,
         "",
-        ['dimensions: has no entry; add one, such as agent = { column = "user_id" }'],
+        ['sources.things.dimensions: has no entry; add one, such as agent = "user_id"'],
     ),
     "more columns for dimensions than can be grouped by": (
         DIMENSIONS,
-        "[dimensions]\n" + "".join(f'd{i} = {{ column = "c{i}" }}\n' for i in range(32)),
+        "dimensions = { " + ", ".join(f'd{i} = "c{i}"' for i in range(32)) + " }\n",
         [
-            "dimensions: 32 columns besides the account's, and there may be 31; leave some out",
+            "sources.things.dimensions: 32 columns besides the account's, and there may be 31; "
+            "leave some out",
         ],
     ),
     # Choices
@@ -190,7 +243,7 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
     "an unknown time_type": (
         'time_type = "timestamptz"',
         'time_type = "date"',
-        ["source.time_type: unknown time_type 'date'; use 'timestamp' or 'timestamptz'"],
+        ["sources.things.time_type: unknown time_type 'date'; use 'timestamp' or 'timestamptz'"],
     ),
     "an unknown id_type": (
         'id_type = "bigint"',
@@ -207,39 +260,39 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
     ),
     # Names and identifiers
     "an empty identifier": (
-        'table = "things"',
-        'table = ""',
-        ["source.table: must not be empty"],
+        "[sources.things]",
+        '[sources.things]\ntable = ""',
+        ["sources.things.table: must not be empty"],
     ),
     "an identifier of 64 bytes": (
-        'table = "things"',
-        f'table = "{"é" * 32}"',
-        ["source.table: is 64 bytes long; PostgreSQL names have at most 63"],
+        "[sources.things]",
+        f'[sources.things]\ntable = "{"é" * 32}"',
+        ["sources.things.table: is 64 bytes long; PostgreSQL names have at most 63"],
     ),
     "an identifier with a NUL": (
-        'table = "things"',
-        r'table = "things\u0000"',
-        ["source.table: must not contain a NUL character"],
+        "[sources.things]",
+        '[sources.things]\ntable = "things\\u0000"',
+        ["sources.things.table: must not contain a NUL character"],
     ),
     "an identifier that would end a function body": (
-        'table = "things"',
-        'table = "a$function$b"',
-        ["source.table: must not contain '$function$', which delimits text in SQL"],
+        "[sources.things]",
+        '[sources.things]\ntable = "a$function$b"',
+        ["sources.things.table: must not contain '$function$', which delimits text in SQL"],
     ),
     "an identifier with a line break": (
-        'table = "things"',
-        r'table = "my\nthings"',
-        ["source.table: must not contain a line break"],
+        "[sources.things]",
+        '[sources.things]\ntable = "my\\nthings"',
+        ["sources.things.table: must not contain a line break"],
     ),
     "an empty column of a measure": (
-        "[measures.seconds]",
-        '[measures.""]',
-        ['measures."": the column must not be empty'],
+        'duration = "seconds"',
+        'duration = ""',
+        ["sources.things.measures.duration: the column must not be empty"],
     ),
     "an empty name of a dimension": (
-        'agent = { column = "user_id" }',
-        '"" = { column = "user_id" }',
-        ['dimensions."": the name must not be empty'],
+        "agent =",
+        '"" =',
+        ['sources.things.dimensions."": the name must not be empty'],
     ),
     "an empty name of an event, whose metrics are not unknown then": (
         "[events.closed]",
@@ -257,9 +310,9 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         [f"events.{'x' * 256}: the name is 256 characters long; use at most 255"],
     ),
     "a name with a NUL": (
-        'agent = { column = "user_id" }',
-        r'"a\u0000" = { column = "user_id" }',
-        [r'dimensions."a\u0000": the name must not contain a NUL character'],
+        "agent =",
+        r'"a\u0000" =',
+        [r'sources.things.dimensions."a\u0000": the name must not contain a NUL character'],
     ),
     "an empty timezone_key": (
         'timezone = "timezone"',
@@ -283,9 +336,9 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
     ),
     # Tables
     "events in the schema rollup": (
-        'schema = "public"\ntable = "things"',
-        'schema = "rollup"\ntable = "things"',
-        ["source.schema: 'rollup' is for the generated objects alone; use another"],
+        "[sources.things]",
+        '[sources.things]\nschema = "rollup"',
+        ["sources.things.schema: 'rollup' is for the generated objects alone; use another"],
     ),
     "accounts in the schema rollup": (
         'schema = "public"\ntable = "accounts"',
@@ -303,14 +356,14 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
         ["rollups.schema: 'pg_toast' is PostgreSQL's own; use another"],
     ),
     "information_schema": (
-        'schema = "public"\ntable = "things"',
-        'schema = "information_schema"\ntable = "things"',
-        ["source.schema: 'information_schema' is PostgreSQL's own; use another"],
+        "[sources.things]",
+        '[sources.things]\nschema = "information_schema"',
+        ["sources.things.schema: 'information_schema' is PostgreSQL's own; use another"],
     ),
     "rollups in the table of the events": (
         'table = "totals"',
         'table = "things"',
-        ["rollups.table: 'public.things' is already that of source"],
+        ["rollups.table: 'public.things' is already that of sources.things"],
     ),
     "rollups in the table of the accounts": (
         'table = "totals"',
@@ -320,69 +373,75 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
     "accounts in the table of the events": (
         'table = "accounts"',
         'table = "things"',
-        ["accounts.table: 'public.things' is already that of source"],
+        ["accounts.table: 'public.things' is already that of sources.things"],
     ),
     # Columns of the events
     **{
         f"{place} in a column {column!r}": (
             old,
             column.join(old.rsplit(was, 1)),
-            [
-                f"{place.replace('COLUMN', column)}: {column!r} is a system column, "
-                f"which a trigger cannot read; {GENERATED}"
-            ],
+            [f"{place}: {column!r} is a system column, which a trigger cannot read; {GENERATED}"],
         )
         for column in ("xmin", "ctid")
         for place, old, was in (
-            ("source.name", 'name = "name"', "name"),
-            ("source.time", 'time = "happened_at"', "happened_at"),
-            ("measures.COLUMN", "[measures.seconds]", "seconds"),
-            ("dimensions.agent.column", '"user_id"', "user_id"),
+            ("sources.things.name", 'name = "name"', "name"),
+            ("sources.things.time", 'time = "happened_at"', "happened_at"),
+            ("sources.things.measures.duration", '"seconds"', "seconds"),
+            ("sources.things.dimensions.agent", '"user_id"', "user_id"),
             ("events.handed_over.handovers.distinct", '"conversation_id"', "conversation_id"),
         )
     },
     "a time that is the name": (
         'time = "happened_at"',
         'time = "name"',
-        [f"source.time: 'name' is already the name (source.name), {READ_ONCE}"],
+        [f"sources.things.time: 'name' is already the name (sources.things.name), {READ_ONCE}"],
     ),
     "a name that is the account": (
         'name = "name"',
         'name = "account_id"',
-        [f"source.name: 'account_id' is already the account (source.account), {READ_ONCE}"],
+        [
+            "sources.things.name: 'account_id' is already the account (sources.things.account), "
+            f"{READ_ONCE}"
+        ],
     ),
     "a measure that is the time": (
-        "[measures.seconds]",
-        "[measures.happened_at]",
-        [f"measures.happened_at: 'happened_at' is already the time (source.time), {READ_ONCE}"],
+        '"seconds"',
+        '"happened_at"',
+        [
+            "sources.things.measures.duration: 'happened_at' is already the time "
+            f"(sources.things.time), {READ_ONCE}"
+        ],
     ),
     "a measure that is the account": (
-        "[measures.seconds]",
-        "[measures.account_id]",
+        '"seconds"',
+        '"account_id"',
         [
-            f"measures.account_id: 'account_id' is already the account (source.account), "
-            f"{READ_ONCE}",
+            "sources.things.measures.duration: 'account_id' is already the account "
+            f"(sources.things.account), {READ_ONCE}",
         ],
     ),
     "a dimension that is a measure": (
         '"user_id"',
         '"seconds"',
         [
-            f"dimensions.agent.column: 'seconds' is already a measure (measures.seconds), "
-            f"{READ_ONCE}"
+            "sources.things.dimensions.agent: 'seconds' is already a measure "
+            f"(sources.things.measures.duration), {READ_ONCE}"
         ],
     ),
     "a dimension that is the name": (
         '"user_id"',
         '"name"',
-        [f"dimensions.agent.column: 'name' is already the name (source.name), {READ_ONCE}"],
+        [
+            "sources.things.dimensions.agent: 'name' is already the name (sources.things.name), "
+            f"{READ_ONCE}"
+        ],
     ),
     "the time counted distinct": (
         '"conversation_id"',
         '"happened_at"',
         [
             f"events.handed_over.handovers.distinct: 'happened_at' is already the time "
-            f"(source.time), {READ_ONCE}"
+            f"(sources.things.time), {READ_ONCE}"
         ],
     ),
     # Columns of the rollups
@@ -391,7 +450,7 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
             '"sum_seconds"',
             f'"{column}"',
             [
-                f"measures.seconds.sum: {column!r} is a column of every rollup table; "
+                f"measures.duration.sum: {column!r} is a column of every rollup table; "
                 "use another name"
             ],
         )
@@ -403,37 +462,40 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
     "a count in the rollups' count": (
         '"seconds_count"',
         '"count"',
-        ["measures.seconds.count: 'count' is a column of every rollup table; use another name"],
+        ["measures.duration.count: 'count' is a column of every rollup table; use another name"],
     ),
     "a sum and a count in one column": (
         '"seconds_count"',
         '"sum_seconds"',
         [
-            "measures.seconds.count: 'sum_seconds' is already in use (measures.seconds.sum); "
+            "measures.duration.count: 'sum_seconds' is already in use (measures.duration.sum); "
             "use another name"
         ],
     ),
     "two sums in one column": (
-        "[dimensions]",
-        '[measures.pauses]\nsum = "sum_seconds"\ncount = "pauses_count"\n[dimensions]',
+        MEASURES,
+        'measures = { duration = "seconds", pauses = "pauses" }\n'
+        '[measures.pauses]\nsum = "sum_seconds"\ncount = "pauses_count"\n',
         [
-            "measures.pauses.sum: 'sum_seconds' is already in use (measures.seconds.sum); "
+            "measures.duration.sum: 'sum_seconds' is already in use (measures.pauses.sum); "
             "use another name"
         ],
     ),
     "two counts in one column": (
-        "[dimensions]",
-        '[measures.pauses]\nsum = "sum_pauses"\ncount = "seconds_count"\n[dimensions]',
+        MEASURES,
+        'measures = { duration = "seconds", pauses = "pauses" }\n'
+        '[measures.pauses]\nsum = "sum_pauses"\ncount = "seconds_count"\n',
         [
-            "measures.pauses.count: 'seconds_count' is already in use (measures.seconds.count); "
+            "measures.duration.count: 'seconds_count' is already in use (measures.pauses.count); "
             "use another name"
         ],
     ),
     # Measures
     "two measures of business hours": (
-        "[dimensions]",
+        MEASURES,
+        'measures = { duration = "seconds", a = "a", b = "b" }\n'
         '[measures.a]\nsum = "a1"\ncount = "a2"\nbusiness_hours = true\n'
-        '[measures.b]\nsum = "b1"\ncount = "b2"\nbusiness_hours = true\n[dimensions]',
+        '[measures.b]\nsum = "b1"\ncount = "b2"\nbusiness_hours = true\n',
         ["measures.b.business_hours: 'a' is already the measure of business hours; leave this out"],
     ),
     "no measure but that of business hours": (
@@ -444,25 +506,33 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
             "add one"
         ],
     ),
-    "a duration without measures": (
+    "a measure of which the source has no column": (
         MEASURES,
         "",
+        ['measures.duration: has no column; add duration = "..." to sources.things.measures'],
+    ),
+    "a measure without a section": (
+        MEASURE,
+        "",
         [
-            "measures: none, and the duration metric 'closing_time' would have nothing to add up; "
-            "add a section [measures.COLUMN]"
+            "sources.things.measures.duration: there is no section [measures.duration]; "
+            "add it, with sum and count, or leave this out"
+        ],
+    ),
+    "a measure that is spelt in two ways": (
+        "measures = { duration",
+        "measures = { durations",
+        [
+            "sources.things.measures.durations: there is no section [measures.durations]; "
+            "did you mean 'duration'?"
         ],
     ),
     "a measure that is not valid, which is not also missing": (
         'sum = "sum_seconds"',
         "sum = 1",
-        ["measures.seconds.sum: must be a string, not an integer"],
+        ["measures.duration.sum: must be a string, not an integer"],
     ),
     # Events
-    "no dimension": (
-        DIMENSIONS,
-        "[dimensions]\n",
-        ['dimensions: has no entry; add one, such as agent = { column = "user_id" }'],
-    ),
     "no event, of whose metrics then none is unknown": (
         EVENTS[: EVENTS.index("[reports")],
         "",
@@ -580,6 +650,31 @@ def edited(old: str, new: str) -> str:
     return VALID.replace(old, new)
 
 
+FORMAT_1 = """\
+# Format 1.
+
+[source]
+schema = "public"
+table = "things"
+account = "account_id"
+name = "name"
+time = "happened_at"
+time_type = "timestamptz"
+
+[dimensions]
+account = { column = "account_id" }
+agent = { column = "user_id" }
+
+"""
+
+
+def of_format_1(old: str = "", new: str = "") -> str:
+    """Give what VALID says as format 1 said it, edited."""
+    rest = VALID[VALID.index("[accounts]") :].replace("[measures.duration]", "[measures.seconds]")
+    assert old in FORMAT_1 + rest
+    return (FORMAT_1 + rest).replace(old, new)
+
+
 def problems(text: str) -> list[str]:
     with pytest.raises(RegistryError) as caught:
         parse(text, "registry.toml")
@@ -594,14 +689,22 @@ def test_refuses(old: str, new: str, expected: list[str]) -> None:
     assert problems(edited(old, new)) == expected
 
 
+def test_reports_measures_beside_other_problems_of_the_source() -> None:
+    text = edited(MEASURES, "").replace('time_type = "timestamptz"', "time_type = 1")
+    assert [problem.partition(": ")[0] for problem in problems(text)] == [
+        "sources.things.time_type",
+        "measures.duration",
+    ]
+
+
 def test_reports_every_problem_at_once() -> None:
     text = edited('kind = "duration"', 'kind = "durration"')
     text = text.replace("time_type =", "time_tpye =").replace('"user_id"', '"seconds"')
     text = text.replace('exclude = "handovers"', 'exclude = "closings"')
     assert [problem.partition(": ")[0] for problem in problems(text)] == [
-        "source.time_tpye",
+        "sources.things.time_tpye",
         "events.closed.closing_time.kind",
-        "dimensions.agent.column",
+        "sources.things.dimensions.agent",
         "reports.closings.exclude",
     ]
 
@@ -618,6 +721,82 @@ def test_refuses_what_is_not_toml(text: str, expected: str) -> None:
     with pytest.raises(RegistryError) as caught:
         parse(text, "my registry.toml")
     assert str(caught.value) == f"my registry.toml:{expected}"
+
+
+LONG = "a_name_that_fills_half_a_line"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ('schema = "public"\ntable = "things"', 'schema = "a b"\ntable = "\\"x\\"é.y"'),
+        ("agent =", f'{LONG} = {{ column = "{LONG}" }}\nagent ='),
+        ("[measures.seconds]", f"[measures.{LONG}]"),
+    ],
+)
+def test_a_file_of_format_1_is_one_problem_that_prints_what_to_write(old: str, new: str) -> None:
+    text = of_format_1(old, new)
+    with pytest.raises(RegistryError) as caught:
+        parse(text, "registry.toml")
+    first, problem, *lines = str(caught.value).split("\n")
+    assert first == "registry.toml: 1 problem"
+    assert problem == (
+        "  format: [source] and [dimensions] are of format 1, and this version reads 2; delete "
+        "them, leave all other sections as they are, and begin the file with these lines:"
+    )
+    assert all(len(line) <= 80 for line in lines)
+    sections = text[text.index("[accounts]") :]
+    registry = parse("\n".join([*lines, sections]), "registry.toml")
+    assert registry.source.table == tomllib.loads(text)["source"]["table"]
+    assert registry.source.schema == tomllib.loads(text)["source"]["schema"]
+    assert {one.name: {"column": one.column} for one in registry.dimensions} == (
+        tomllib.loads(text)["dimensions"]
+    )
+    assert [(one.name, one.column) for one in registry.measures] == [
+        (name, name) for name in tomllib.loads(text)["measures"]
+    ]
+
+
+def test_what_a_file_of_format_1_lacks_is_left_to_the_user() -> None:
+    with pytest.raises(RegistryError) as caught:
+        parse('[source]\naccount = 3\nname = "name"\n', "registry.toml")
+    assert str(caught.value).split("\n")[2:] == [
+        "",
+        "      format = 2",
+        "",
+        "      [sources.NAME]",
+        '      account = "..."',
+        '      name = "name"',
+        '      time = "..."',
+        '      time_type = "..."',
+    ]
+
+
+@pytest.mark.parametrize("before", [VALID, VALID.replace("format = 2\n", "")])
+def test_sections_left_from_format_1_are_one_problem(before: str) -> None:
+    assert problems(f'{before}[dimensions]\ninbox = {{ column = "inbox_id" }}\n') == [
+        "dimensions: [dimensions] is of format 1, and this version reads 2; delete it, "
+        'and add to sources.things.dimensions: inbox = "inbox_id"'
+    ]
+    assert problems(f'{before}[source]\ntable = "things"\n') == [
+        "source: [source] is of format 1, and this version reads 2; delete it, because "
+        "[sources.things] replaces [source] and [dimensions]"
+    ]
+
+
+def test_sections_of_format_1_in_a_file_that_says_format_2_are_replaced_at_its_end() -> None:
+    text = f"format = 2\n{of_format_1()}"
+    with pytest.raises(RegistryError) as caught:
+        parse(text, "registry.toml")
+    message, lines = str(caught.value).split(":\n\n")
+    assert message.endswith(
+        "  source: [source] and [dimensions] are of format 1, and this version "
+        "reads 2; delete them, leave all other sections as they are, and end the file with these "
+        "lines"
+    )
+    kept = text[text.index("[accounts]") :]
+    assert parse(f"format = 2\n{kept}{lines}", "registry.toml").source.label == "things"
 
 
 def test_refuses_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -648,7 +827,7 @@ def test_reads_a_file_with_a_byte_order_mark_and_carriage_returns(tmp_path: Path
 
 def test_the_limits_themselves_are_accepted() -> None:
     table, name = "é" * 31 + "x", "é" * 255
-    text = edited('table = "things"', f'table = "{table}"')
+    text = edited("[sources.things]", f'[sources."{table}"]')
     registry = parse(text.replace("[events.closed]", f'[events."{name}"]'), "registry.toml")
     assert registry.source.table == table
     assert registry.event_names == (name, "handed_over")
@@ -674,11 +853,36 @@ def test_aliases_are_compared_exactly() -> None:
 def test_only_source_rollups_dimensions_and_events_are_needed() -> None:
     text = VALID[: VALID.index("[accounts]")] + VALID[VALID.index("[rollups]") :]
     text = text[: text.index("[reports")].replace(MEASURES, "")
-    registry = parse(text.replace('closing_time = { kind = "duration" }', ""), "registry.toml")
+    text = text.replace(MEASURE, "").replace('closing_time = { kind = "duration" }', "")
+    registry = parse(text, "registry.toml")
     assert registry.accounts is None
     assert not registry.measures + registry.reports + registry.timezone_aliases
     assert registry.report_measure is None
     assert registry.business_hours_measure is None
+
+
+def test_a_table_is_named_like_its_source_unless_said_otherwise() -> None:
+    registry = parse(VALID, "registry.toml")
+    assert (registry.source.schema, registry.source.table) == ("public", "things")
+    text = edited("[sources.things]", '[sources.label]\nschema = "a"\ntable = "b"')
+    source = parse(text, "registry.toml").source
+    assert (source.label, source.schema, source.table) == ("label", "a", "b")
+
+
+def test_a_duration_needs_a_measure() -> None:
+    text = edited(MEASURES, "").replace(MEASURE, "")
+    assert problems(text) == [
+        "measures: none, and the duration metric 'closing_time' would have nothing to add up; "
+        "add a section [measures.NAME]"
+    ]
+
+
+def test_measures_are_told_apart_by_name_and_may_have_one_column() -> None:
+    text = edited(MEASURES, 'measures = { duration = "seconds", agent = "seconds" }\n')
+    again = '[measures.agent]\nsum = "again_sum"\ncount = "again_count"\n'
+    found = event(parse(text + again, "registry.toml"))
+    assert found.measures == {"duration": "duration", "agent": "measure agent"}
+    assert [one.column for one in found.columns if one.is_measure] == ["seconds", "seconds"]
 
 
 def test_the_default_registry() -> None:
@@ -777,19 +981,21 @@ def test_the_digest_depends_on_nothing_but_the_content() -> None:
     other = "# a comment\n" + edited(
         'count = "seconds_count"', "count='seconds_count' # and another\nbusiness_hours = false"
     ).replace("[events.closed]", '[events."closed"]')
-    source, rest = other.split("[accounts]")
-    assert parse(f"[accounts]{rest}{source}", "elsewhere.toml").digest == registry.digest
+    start, rest = other.split("[accounts]")
+    format_, source = start.split("[sources.things]")
+    moved = f"{format_}[accounts]{rest}[sources.things]{source}"
+    assert parse(moved, "elsewhere.toml").digest == registry.digest
     assert len(registry.digest) == 64
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('"things"', '"Things"'),
+        ("[sources.things]", "[sources.Things]"),
         ("[events.closed]", "[events.shut]"),
         ('"Bern"', '"Thun"'),
         ("[reports.closing_time]", "[reports.x]"),
-        (DIMENSIONS, "[dimensions]\n" + "\n".join(reversed(DIMENSIONS.splitlines()[1:])) + "\n"),
+        (DIMENSIONS, 'dimensions = { agent = "user_id", account = "account_id" }\n'),
     ],
 )
 def test_the_digest_depends_on_all_of_the_content_and_its_order(old: str, new: str) -> None:
@@ -856,3 +1062,37 @@ def test_places_are_written_as_in_toml(place: tuple[str, ...], expected: str) ->
     for key in place:
         value = value[key]
     assert value == 1
+
+
+def test_the_counting_of_the_packaged_registry_is_that_of_deployed_databases() -> None:
+    found = load().counting
+    assert found.base == "a7abdfd573ad26c5e969e6281216a4632e813d951de3569eb317ce5f4750a0f4"
+    assert found.metrics == {
+        "bot_handoffs_count": "c14e50fd3e5e44ecd761834f5c5bcf42cafdce7cfca38a75c79bd1f09d124504",
+        "bot_resolutions_count": "b03e7de9a18a05207181ea7b770d3fb7e445efcd3f7275462d21f57c163e3329",
+        "first_response": "1142677069ee9c343ba0bc548bc634f38d200040e014bbe19125a622bf71f7a2",
+        "reply_time": "86fa43855e32b688c7d5f01a741fc330b8d2436c1bc84949298dba214e82ca79",
+        "resolution_time": "42cf60004608021de386b729e1fbd37633d3eb206c3cca9c0c95706e211617ad",
+        "resolutions_count": "a4ab294ce27c759a2f15b830b738d4fa406919b16fd19c1f1d31f3f565edf3b1",
+    }
+    assert found.dimensions == {
+        "account": "bd2aaedbadede3b61ffb3522270f679c46ed0680064bd35a3d3613b3c2cf073e",
+        "agent": "cbe7b44c8d4ee2b6097203204c4a1fae30bf0744a60aadf4f8d523b7bee276ae",
+        "inbox": "0e42614890f7f717e54da1a7554592a51b34aa13069da9ae1a7234b43431be50",
+    }
+
+
+def test_the_counting_is_that_of_format_1_whatever_measures_and_the_source_are_called() -> None:
+    named = VALID.replace("duration =", "x =").replace("[measures.duration]", "[measures.x]")
+    text = named.replace("[sources.things]", '[sources.y]\ntable = "things"')
+    found = parse(text, "registry.toml").counting
+    assert found.base == "7349096ff2cbe0d49c0ee683fb7accebb409c2ef6606bddea22eac5e4c1cba20"
+    assert found.metrics == {
+        "closings": "6525177112c9f3a43d4ddcb3ccf25f09c50e16f74071d0e2612cf949c63272ba",
+        "closing_time": "62213f803548b6866d7e7bb9808afd23c779d6f7fb290363b7b86079c3126a27",
+        "handovers": "16b057f583e5843e47c2f45f8f6642bce3881ddc3b3b0c6a17577c6044c12075",
+    }
+    assert found.dimensions == {
+        "account": "bd2aaedbadede3b61ffb3522270f679c46ed0680064bd35a3d3613b3c2cf073e",
+        "agent": "cbe7b44c8d4ee2b6097203204c4a1fae30bf0744a60aadf4f8d523b7bee276ae",
+    }

@@ -13,6 +13,7 @@ import pytest
 
 from generator.database.patience import Patience
 from generator.deploy.deploy import deploy
+from generator.deploy.plan import plan
 from generator.operate import backfill
 from generator.registry import DEFAULT, Registry, load, parse
 from tests.command import succeed
@@ -43,8 +44,9 @@ aggregate = "count"
 metric = "bot_handoffs_count"
 """
 EXCLUSION = 'exclude = "bot_handoffs_count"\n'
-INBOX = 'inbox = { column = "inbox_id" }\n'
-HOURS = """[measures.value_in_business_hours]
+INBOX = ', inbox = "inbox_id"'
+HOURS = ', value_in_business_hours = "value_in_business_hours"'
+HOURS_SECTION = """[measures.value_in_business_hours]
 sum = "sum_value_business_hours"
 count = "business_hours_count"
 business_hours = true       # the measure that a report reads when it is asked for business hours
@@ -104,7 +106,23 @@ def edited(*edits: tuple[str, str]) -> Registry:
     return parse(text, "registry.toml")
 
 
+def named(value: str, hours: str) -> Registry:
+    """Give the packaged registry with other names of its measures."""
+    return edited(
+        ('{ value = "value"', f'{{ {value} = "value"'),
+        (", value_in_business_hours =", f", {hours} ="),
+        ("[measures.value]", f"[measures.{value}.]"),
+        ("[measures.value_in_business_hours]", f"[measures.{hours}]"),
+        (f"[measures.{value}.]", f"[measures.{value}]"),
+    )
+
+
 FULL = edited()
+RENAMED = {
+    "renamed": named("time", "agent"),
+    "swapped": named("value_in_business_hours", "value"),
+    "one named like the other was": named("value_in_business_hours", "hours"),
+}
 NO_FIRST = edited((FIRST_EVENT, ""), (FIRST_REPORT, ""))
 NO_INBOX = edited((INBOX, ""))
 
@@ -124,7 +142,7 @@ CHANGES = {
     ),
     "an exclusion": Change(edited((EXCLUSION, "")), ("metric bot_resolutions_count",)),
     "a dimension": Change(NO_INBOX, ("dimension inbox",)),
-    "a measure": Change(edited((HOURS, "")), ALL_METRICS),
+    "a measure": Change(edited((HOURS, ""), (HOURS_SECTION, "")), ALL_METRICS),
     "a kind": Change(
         edited(
             (FIRST, 'first_response = { kind = "count" }'),
@@ -137,7 +155,7 @@ CHANGES = {
         ("metric first_response",),
     ),
     "the column of a dimension": Change(
-        edited((INBOX, INBOX.replace("inbox_id", "conversation_id"))), ("dimension inbox",)
+        edited((INBOX, INBOX.replace('"inbox_id', '"conversation_id'))), ("dimension inbox",)
     ),
     "both a metric and a dimension": Change(
         edited((FIRST_EVENT, ""), (FIRST_REPORT, ""), (INBOX, "")),
@@ -200,6 +218,27 @@ def test_what_is_new_is_incomplete_until_it_is_backfilled_alone(
     assert_exact(session)
     session.execute("SELECT rollup.fold()")
     assert_exact(session)
+
+
+@pytest.mark.parametrize("other", RENAMED.values(), ids=list(RENAMED))
+def test_a_measure_may_have_another_name_while_events_are_pending(
+    other: Registry, session: Session, database: str
+) -> None:
+    fill(database)
+    for registry in (other, FULL):
+        for minutes in (7, 11):
+            write_above_read_committed(
+                session, name="reply_time", value=minutes, value_in_business_hours=1
+            )
+        assert "convert" in {one.action for one in plan(database, registry, Patience()).listed}
+        deployment = deploy(database, registry)
+        assert not deployment.coverage_voided
+        assert deployment.incomplete == ()
+        assert plan(database, registry, Patience()).is_nothing
+        assert session.execute("SELECT count(*) FROM rollup.pending_events").fetchone() == (2,)
+        assert_exact(session)
+        session.execute("SELECT rollup.fold()")
+        assert_exact(session)
 
 
 def test_the_backfill_of_a_metric_touches_no_row_of_another(
@@ -355,7 +394,7 @@ def test_a_table_of_the_users_that_is_called_like_ours_is_lost_like_any_other(
 def test_a_measure_that_comes_back_finds_nothing_old(session: Session, database: str) -> None:
     other_kind = (FIRST, 'first_response = { kind = "count" }')
     other_report = (FIRST_REPORT, FIRST_REPORT.replace("average", "count"))
-    deploy(database, edited(other_kind, other_report, (HOURS, "")))
+    deploy(database, edited(other_kind, other_report, (HOURS, ""), (HOURS_SECTION, "")))
     fill(database)
     deploy(database, edited(other_kind, other_report))
     assert session.execute(UNLIKE).fetchall() == []
@@ -486,7 +525,7 @@ def test_a_column_that_somebody_dropped_is_no_new_measure(session: Session, data
 
 def test_a_renamed_table_of_events_is_followed(session: Session, database: str) -> None:
     session.execute("ALTER TABLE public.reporting_events RENAME TO happenings")
-    renamed = edited(('table = "reporting_events"\n', 'table = "happenings"\n'))
+    renamed = edited(("[sources.reporting_events]", "[sources.happenings]"))
     deployment = deploy(database, renamed)
     assert deployment.coverage_voided
     assert [change for change in deployment.changes if change.startswith("drop function")] == [
@@ -550,7 +589,8 @@ def test_whatever_registries_follow_each_other_nothing_claimed_is_wrong(
     seed = secrets.token_hex(4)
     print(f"seed: {seed}")
     chance = random.Random(seed)
-    registries = [FULL, APPENDING, *(change.other for change in CHANGES.values())]
+    others = (change.other for change in CHANGES.values())
+    registries = [FULL, APPENDING, *others, *RENAMED.values()]
     for step in range(40):
         match chance.randrange(8):
             case 0 | 1:

@@ -85,15 +85,15 @@ WHERE v.covered @> d.date
 FILE = "SELECT pg_relation_filenode('rollup.pending_events')"
 ODD = {
     "a column of two dimensions, one of which has its name": (
-        (("account = {", 'team = { column = "user_id" }\naccount = {'),),
+        (("{ account =", '{ team = "user_id", account ='),),
         "account_id bigint, name text, created_at timestamp, user_id bigint, inbox_id bigint",
         "1, 'reply_time', '2026-03-29 02:30', 7, 9",
         {"agent": 7, "team": 7, "inbox": 9},
     ),
     "dimensions that swap their names with columns": (
         (
-            ('agent = { column = "user_id"', 'inbox_id = { column = "user_id"'),
-            ('inbox = { column = "inbox_id"', 'user_id = { column = "inbox_id"'),
+            ('agent = "user_id"', 'inbox_id = "user_id"'),
+            ('inbox = "inbox_id"', 'user_id = "inbox_id"'),
         ),
         "account_id bigint, name text, created_at timestamp, user_id bigint, inbox_id bigint",
         "1, 'reply_time', '2026-03-29 02:30', 7, 9",
@@ -111,6 +111,13 @@ ODD = {
         " agent text",
         "1, 'reply_time', '2026-03-29 02:30', 7, 9, 'x'",
         {"agent": 7, "inbox": 9},
+    ),
+    "a measure that gets another name": (
+        (('{ value = "value"', '{ seconds = "value"'), ("[measures.value]", "[measures.seconds]")),
+        "account_id bigint, name text, created_at timestamp, user_id bigint, inbox_id bigint,"
+        " value double precision",
+        "1, 'reply_time', '2026-03-29 02:30', 7, 9, 1.5",
+        {"agent": 7, "inbox": 9, "seconds": 1.5},
     ),
     "long ids that older versions have left": (
         (('id_type = "bigint"', 'id_type = "text"'),),

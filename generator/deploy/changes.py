@@ -78,7 +78,7 @@ class Changes:
     are_columns_remembered: bool
     """Whether what the last deployment wrote down of columns is what is there."""
     conversion: Conversion | None
-    """How pending events are converted that an older version has stored."""
+    """How pending events are converted that an older version, or another registry, has stored."""
     has_sealed: bool
     """Whether an earlier undeployment has left days that are sealed."""
     last: Deployed | None

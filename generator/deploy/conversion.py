@@ -2,7 +2,8 @@
 
 Format 1 named the columns of rollup.pending_events after those of the source table, and kept the
 time in the source's type. They are renamed in place, beside writers and with any number of events:
-behind the locks of a deployment, and without reading a row.
+behind the locks of a deployment, and without reading a row. So are those of measures that the
+registry names otherwise than before.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from generator.deploy.statements import Statement
 from generator.deploy.tables import find
 from generator.errors import DatabaseError
 from generator.quoting import ident, literal, shortened
-from generator.registry.counting import FORMAT, LONGEST_ID
+from generator.registry.counting import FORMAT, LONGEST_ID, named_by_column
 from generator.registry.event import TIME, event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from generator.database.connection import Connection
     from generator.deploy.deployments import Deployed
+    from generator.deploy.tables import Table
     from generator.registry import Registry
 
 TABLE = "rollup.pending_events"
@@ -126,26 +128,58 @@ def check(session: Connection) -> None:
 
 def conversion(session: Connection, registry: Registry, last: Deployed | None) -> Conversion | None:
     """Find out what is to be converted, if anything, of what the last deployment has stored."""
-    if last is None or last.format >= FORMAT:
+    if last is None:
         return None
     table = find(session, "rollup", "pending_events")
     if table is None:
         return None
+    if last.format >= FORMAT:
+        return _of_measures(table, registry, last)
     columns = event(registry).columns
-    moved = [(one.column, one.name) for one in columns if one.column in table.columns]
+    time = next(one.column for one in columns if one.name == TIME)
+    return _moved(
+        table,
+        [(one.column, one.name) for one in columns],
+        ids=tuple(one.name for one in columns if one.is_text_id),
+        is_retyped=time in table.columns
+        and table.columns[time].type == "timestamp without time zone",
+    )
+
+
+def _of_measures(table: Table, registry: Registry, last: Deployed) -> Conversion | None:
+    """Find out which measures have other names than in the last deployment, if any has."""
+    before = last.counting.renamed or named_by_column(registry)
+    names = {column: name for name, column in before.items()}
+    pairs = [
+        (names[one.column], one.name)
+        for one in event(registry).columns
+        if one.is_measure and one.column in names
+    ]
+    kept = {old for old, new in pairs if old == new}
+    found = _moved(table, [(old, new) for old, new in pairs if old == new or old not in kept])
+    return found if found.renamed else None
+
+
+def _moved(
+    table: Table,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    ids: tuple[str, ...] = (),
+    is_retyped: bool = False,
+) -> Conversion:
+    """Convert a table of which columns get other names: pairs of the old and the new one."""
+    moved = [(old, new) for old, new in pairs if old in table.columns]
     first: dict[str, str] = {}
     for old, new in moved:
         first.setdefault(old, new)
     taken = {new for old, new in first.items() if new in table.columns and new != old}
     renamed = tuple((old, new) for old, new in first.items() if old != new)
-    time = next(one.column for one in columns if one.name == TIME)
     return Conversion(
         renamed=_in_turn(renamed, taken),
         copied=tuple((new, first[old]) for old, new in moved if first[old] != new),
         dropped=tuple(sorted(taken - first.keys())),
-        ids=tuple(one.name for one in columns if one.is_text_id),
-        is_retyped=time in table.columns
-        and table.columns[time].type == "timestamp without time zone",
+        ids=ids,
+        is_retyped=is_retyped,
     )
 
 

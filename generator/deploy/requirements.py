@@ -16,6 +16,7 @@ from generator.quoting import ident, qualified
 from generator.registry import reading
 from generator.registry.counting import LONGEST_ID
 from generator.registry.event import event
+from generator.registry.problems import dotted
 from generator.registry.reading import INTEGERS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from generator.database.connection import Connection
     from generator.deploy.tables import Table
     from generator.registry import Registry
+    from generator.registry.tables import Source
 
 _FAMILIES = {
     "integer": INTEGERS,
@@ -113,11 +115,12 @@ def problems(session: Connection, registry: Registry) -> list[str]:
     found: list[str] = []
     events = find(session, source.schema, source.table)
     if events is None:
-        found.append(f"there is no table {qualified(source.schema, source.table)}: [source]")
+        name = qualified(source.schema, source.table)
+        found.append(f"there is no table {name}: [sources.{_label(source)}]")
     else:
         read = reading.of_events(registry)
         found += _misfits(events, read) + _loose(events, read) + _virtual(events, read)
-        found += _below(session, events)
+        found += _below(session, registry, events)
     if accounts is not None:
         table = find(session, accounts.schema, accounts.table)
         if table is None:
@@ -187,16 +190,17 @@ def _virtual(table: Table, names: Iterable[str]) -> list[str]:
     ]
 
 
-def _below(session: Connection, table: Table) -> list[str]:
+def _below(session: Connection, registry: Registry, table: Table) -> list[str]:
     """Say which tables of events are below another, by way of which they are written uncounted."""
     problems = []
     for below, above, is_partitioned in session.execute(_ABOVE, (table.oid,)):
         action = f"{above} DETACH PARTITION {below}"
         if not is_partitioned:
             action = f"{below} NO INHERIT {above}"
+        label = _label(registry.source)
         problems.append(
             f"table {below} is below {above}, and what is written by way of that is not counted: "
-            f"ALTER TABLE {action}; or name {above} in the registry, under [source]"
+            f"ALTER TABLE {action}; or name {above} in the registry, under [sources.{label}]"
         )
     return problems
 
@@ -260,6 +264,10 @@ def _outgrown(session: Connection, registry: Registry) -> list[str]:
             kept = {column: type_ for column, type_ in types.items() if column in table.columns}
             problems += _misfits(table, kept)
     return problems
+
+
+def _label(source: Source) -> str:
+    return dotted((source.label,))
 
 
 def _width(type_: str) -> int:

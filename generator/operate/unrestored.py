@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.deploy import tables
-from generator.quoting import ident, literal, qualified
+from generator.quoting import literal, qualified
 
 if TYPE_CHECKING:
     from generator.database.connection import Connection
@@ -39,7 +39,7 @@ SELECT EXISTS (
     AND NOT EXISTS (
         SELECT
         FROM rollup.pending_events p
-        WHERE p.{account} = a.account_id
+        WHERE p.account_id = a.account_id
     )
 )
 """
@@ -57,9 +57,7 @@ def problems(session: Connection, registry: Registry) -> list[str]:
         return []
     if session.execute(_MAY_READ.format(totals=literal(totals))).fetchone() != (True,):
         return []
-    if session.execute(
-        _HAS_TOTALS.format(totals=totals, account=ident(source.account))
-    ).fetchone() != (True,):
+    if session.execute(_HAS_TOTALS.format(totals=totals)).fetchone() != (True,):
         return []
     return [
         f"{events} is empty, and covered days have totals: restored without its events? Restore "

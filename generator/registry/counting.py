@@ -25,6 +25,9 @@ What is stored otherwise, a deployment converts: see generator.deploy.conversion
 """
 
 
+_OF_SOURCE = ("schema", "table", "account", "name", "time", "time_type")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counting:
     """SHA-256, in hexadecimal, of what decides totals: all, or those of a metric or a dimension.
@@ -35,6 +38,12 @@ class Counting:
     base: str
     metrics: Mapping[str, str]
     dimensions: Mapping[str, str]
+    renamed: Mapping[str, str]
+    """The columns of pending events that hold measures, each with the source's column behind it.
+
+    Empty where measures are named like their columns, as all were in older versions. It decides no
+    total: pending events are converted when it changes.
+    """
 
     @property
     def digest(self) -> str:
@@ -42,7 +51,10 @@ class Counting:
 
         A function compares it with that of the last deployment, to do nothing if it is older.
         """
-        return digest({**dataclasses.asdict(self), "format": FORMAT})
+        content = {**dataclasses.asdict(self), "format": FORMAT}
+        if not self.renamed:
+            del content["renamed"]
+        return digest(content)
 
     def as_json(self) -> dict[str, Any]:
         """Give it as it is written down in the database."""
@@ -50,8 +62,9 @@ class Counting:
 
     @classmethod
     def of_json(cls, content: Mapping[str, Any]) -> Self:
-        """Read what as_json() has written."""
-        return cls(**{field.name: content[field.name] for field in dataclasses.fields(cls)})
+        """Read what as_json() has written, of this version or an older one."""
+        given = {"renamed": {}, **content}
+        return cls(**{field.name: given[field.name] for field in dataclasses.fields(cls)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,26 +89,46 @@ class Difference:
 
 
 def counting(registry: Registry) -> Counting:
-    """Work out the digests of a registry."""
-    content = dataclasses.asdict(registry)
-    memberships = {one.metric: dataclasses.asdict(one) for one in registry.memberships}
-    del content["rollups"]["write_mode"]  # it comes to the same
+    """Work out the digests of a registry.
+
+    What they are made of is listed here, key by key: a database loses coverage where one changes.
+    """
+    rollups = _parts(registry.rollups, "schema", "table", "id_type")
     if registry.rollups.id_type == "text":
-        content["rollups"]["longest_id"] = LONGEST_ID
+        rollups["longest_id"] = LONGEST_ID
+    memberships = {
+        one.metric: _parts(one, "event", "metric", "column", "counted")
+        for one in registry.memberships
+    }
+    measures = [
+        _parts(one, "column", "sum", "count", "business_hours") for one in registry.measures
+    ]
     return Counting(
-        base=digest({name: content[name] for name in ("source", "rollups")}),
+        base=digest({"source": _parts(registry.source, *_OF_SOURCE), "rollups": rollups}),
         metrics={
-            metric.name: digest(
+            one.name: digest(
                 {
-                    "metric": dataclasses.asdict(metric),
-                    "membership": memberships.get(metric.name),
-                    "measures": content["measures"],  # of a count too, whose row has them as 0
+                    "metric": _parts(one, "name", "event", "kind", "distinct"),
+                    "membership": memberships.get(one.name),
+                    "measures": measures,  # of a count too, whose row has them as 0
                 }
             )
-            for metric in registry.metrics
+            for one in registry.metrics
         },
-        dimensions={one.name: digest(dataclasses.asdict(one)) for one in registry.dimensions},
+        dimensions={one.name: digest(_parts(one, "name", "column")) for one in registry.dimensions},
+        renamed={} if (kept := of_measures(registry)) == named_by_column(registry) else kept,
     )
+
+
+def of_measures(registry: Registry) -> dict[str, str]:
+    """Map the columns of events that are measures to the source's columns behind them."""
+    return {one.name: one.column for one in event(registry).columns if one.is_measure}
+
+
+def named_by_column(registry: Registry) -> dict[str, str]:
+    """Do so as if each measure were named like its column, as in older versions."""
+    measures = (dataclasses.replace(one, name=one.column) for one in registry.measures)
+    return of_measures(dataclasses.replace(registry, measures=tuple(measures)))
 
 
 def difference(before: Counting, after: Counting) -> Difference:
@@ -131,6 +164,10 @@ def digest(content: dict[str, Any]) -> str:
     """Give the SHA-256 of what JSON can hold, whatever the order of its keys."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _parts(table: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(table, name) for name in names}
 
 
 def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:

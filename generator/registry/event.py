@@ -52,7 +52,7 @@ class Event:
     members: dict[str, str]
     """The column of what is counted distinct, by the source table's column."""
     measures: dict[str, str]
-    """The column of each measure, by the source table's column."""
+    """The column of each measure, by the measure's name."""
 
     @property
     def by_dimension(self) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def event(registry: Registry) -> Event:
             for column in registry.member_columns
         },
         measures={
-            one.column: add_free(one.column, one.column, "measure", "measure", number)
+            one.name: add_free(one.name, one.column, "measure", "measure", number)
             for one in registry.measures
         },
         columns=tuple(columns.values()),

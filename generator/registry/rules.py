@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from generator.registry.problems import Place
     from generator.registry.reader import Draft
-    from generator.registry.tables import Metric, Report
+    from generator.registry.tables import Accounts, Metric, Report, Rollups, Source
 
 T = TypeVar("T")
 
@@ -52,17 +52,21 @@ def check(draft: Draft) -> Iterator[Problem]:
 
 
 def _tables(draft: Draft) -> Iterator[Problem]:
-    found = {"source": draft.source, "accounts": draft.accounts, "rollups": draft.rollups}
-    tables = {section: table for section, table in found.items() if table}
-    for section, table in tables.items():
-        place: Place = (section, "schema")
+    found: list[tuple[Place, Source | Accounts | Rollups | None]] = [
+        (draft.place, draft.source),
+        (("accounts",), draft.accounts),
+        (("rollups",), draft.rollups),
+    ]
+    tables = [(section, table) for section, table in found if table]
+    for section, table in tables:
+        place = (*section, "schema")
         if table.schema == OWN_SCHEMA:
             yield Problem(place, f"{OWN_SCHEMA!r} is for the generated objects alone; use another")
         elif table.schema.startswith("pg_") or table.schema == "information_schema":
             yield Problem(place, f"{table.schema!r} is PostgreSQL's own; use another")
-    names = (((section, "table"), (one.schema, one.table)) for section, one in tables.items())
+    names = (((*section, "table"), (one.schema, one.table)) for section, one in tables)
     for place, (schema, name), first in _repeated(names):
-        yield Problem(place, f"'{schema}.{name}' is already that of {dotted(first[:1])}")
+        yield Problem(place, f"'{schema}.{name}' is already that of {dotted(first[:-1])}")
 
 
 class _Use(NamedTuple):
@@ -76,11 +80,11 @@ class _Use(NamedTuple):
 def _uses(draft: Draft) -> Iterator[_Use]:
     if draft.source:
         for role in ("account", "name", "time"):
-            yield _Use(("source", role), getattr(draft.source, role), f"the {role}")
+            yield _Use((*draft.place, role), getattr(draft.source, role), f"the {role}")
     for measure in draft.measures:
-        yield _Use(("measures", measure.column), measure.column, "a measure")
+        yield _Use((*draft.place, "measures", measure.name), measure.column, "a measure")
     for dimension in draft.dimensions:
-        yield _Use(("dimensions", dimension.name, "column"), dimension.column, "an id")
+        yield _Use((*draft.place, "dimensions", dimension.name), dimension.column, "an id")
     for metric in draft.metrics:
         if metric.distinct:
             yield _Use(_place(metric, "distinct"), metric.distinct, "an id")
@@ -101,7 +105,7 @@ def _source_columns(draft: Draft) -> Iterator[Problem]:
 
 def _rollup_columns(draft: Draft) -> Iterator[Problem]:
     columns: list[tuple[Place, str]] = [
-        (("measures", measure.column, key), column)
+        (("measures", measure.name, key), column)
         for measure in draft.measures
         for key, column in (("sum", measure.sum), ("count", measure.count))
     ]
@@ -117,7 +121,7 @@ def _dimensions(draft: Draft) -> Iterator[Problem]:
     columns = {one.column for one in draft.dimensions} - {account}
     if len(columns) > DIMENSION_COLUMNS:
         what = f"{len(columns)} columns besides the account's, and there may be {DIMENSION_COLUMNS}"
-        yield Problem(("dimensions",), f"{what}; leave some out")
+        yield Problem((*draft.place, "dimensions"), f"{what}; leave some out")
 
 
 def _measures(draft: Draft) -> Iterator[Problem]:
@@ -127,11 +131,11 @@ def _measures(draft: Draft) -> Iterator[Problem]:
     durations = [metric.name for metric in draft.metrics if metric.kind == "duration"]
     if durations and not draft.measures:
         what = f"none, and the duration metric {durations[0]!r} would have nothing to add up"
-        yield Problem(("measures",), f"{what}; add a section [measures.COLUMN]")
+        yield Problem(("measures",), f"{what}; add a section [measures.NAME]")
     flagged = [measure for measure in draft.measures if measure.business_hours]
     for measure in flagged[1:]:
-        what = f"{flagged[0].column!r} is already the measure of business hours"
-        yield Problem(("measures", measure.column, "business_hours"), f"{what}; leave this out")
+        what = f"{flagged[0].name!r} is already the measure of business hours"
+        yield Problem(("measures", measure.name, "business_hours"), f"{what}; leave this out")
     if flagged and len(flagged) == len(draft.measures):
         what = "none is without business_hours, for reports that are not asked for them"
         yield Problem(("measures",), f"{what}; add one")

@@ -45,9 +45,13 @@ _STRICT = ConfigDict(strict=True, extra="forbid")
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class Source:
-    """[source]: the table whose rows are the events, and the columns that every event has."""
+    """[sources.LABEL]: the table whose rows are the events, and the columns that every event has.
 
-    schema: Identifier
+    The table is named like the section unless `table` says otherwise.
+    """
+
+    label: str
+    schema: Identifier = "public"
     table: Identifier
     account: Identifier
     name: Identifier
@@ -85,8 +89,12 @@ class Rollups:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class Measure:
-    """[measures.COLUMN]: a number of an event, and the rollup columns of its sum and count."""
+    """[measures.NAME]: a number of an event, and the rollup columns of its sum and count.
 
+    Its column of the source is in [sources.LABEL.measures].
+    """
+
+    name: Name
     column: Identifier
     sum: Identifier
     count: Identifier
@@ -95,7 +103,15 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class Dimension:
-    """[dimensions] NAME: what totals are kept for, and the column of an event with its id."""
+    """[sources.LABEL.dimensions] NAME: what totals are kept for, and the column with its id."""
+
+    name: Name
+    column: Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class Number:
+    """[sources.LABEL.measures] NAME: the column of the source that a measure reads."""
 
     name: Name
     column: Identifier
