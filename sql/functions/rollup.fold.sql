@@ -18,16 +18,19 @@ AS $function$
  * ahead of it may be waiting for.
  */
 DECLARE
-    account_ids bigint[] := ARRAY (
+    account_ids bigint[];
+    held bigint[];
+BEGIN
+    PERFORM rollup.require_read_committed();
+    PERFORM rollup.require_tables();
+
+    account_ids := ARRAY (
         SELECT p.account_id
         FROM rollup.pending_events p
         WHERE fold.account_id IS NULL OR p.account_id = fold.account_id
         GROUP BY p.account_id
         ORDER BY count(*) DESC
     );
-    held bigint[];
-BEGIN
-    PERFORM rollup.require_read_committed();
     held := rollup.try_slots(account_ids);
 
     BEGIN
