@@ -192,3 +192,8 @@ def test_statements_of_many_events_are_recorded_all_the_same(session: Session) -
     mix(session, 100)
     assert recorded_and_pending(session)[1] < 100
     assert_exact(session)
+
+
+def test_a_clock_that_is_set_back_fails_no_write(session: Session) -> None:
+    [enough] = session.execute("SELECT rollup.note_pace(1, interval '-1 year')").fetchone() or ()
+    assert enough is False

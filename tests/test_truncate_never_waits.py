@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TRUNCATE = "TRUNCATE public.reporting_events"
 STRANGER = "a_stranger_who_may_connect"
+COVERED = "SELECT DISTINCT v.covered::text FROM rollup.coverage v"
 ALL_KEYS = f"SELECT pg_advisory_lock({LOCK_CLASS}, i) FROM generate_series(0, {3 * SLOTS}) i"
 
 HELD = {
@@ -94,5 +95,17 @@ def test_whatever_of_ours_another_session_holds_a_truncate_goes_on(
 def test_a_truncate_that_finds_all_free_covers_every_day_at_once(session: Session) -> None:
     truncate_without_waiting(session)
     assert_exact(session)
-    covered = "SELECT DISTINCT v.covered::text FROM rollup.coverage v"
-    assert session.execute(covered).fetchall() == [("{(,)}",)]
+    assert session.execute(COVERED).fetchall() == [("{(,)}",)]
+
+
+def test_a_fold_beside_a_truncate_holds_no_slot_that_the_truncate_needs(
+    session: Session, database: str, connect: Connect
+) -> None:
+    folder = connect(database, autocommit=False)
+    with session.transaction():
+        session.execute("LOCK TABLE public.reporting_events IN ACCESS EXCLUSIVE MODE")
+        assert folder.execute("SELECT rollup.fold()").fetchone() == (0,)
+        truncate_without_waiting(session)
+    folder.rollback()
+    assert_exact(session)
+    assert session.execute(COVERED).fetchall() == [("{(,)}",)]

@@ -19,7 +19,7 @@ BEGIN
     BEGIN
         PERFORM rollup.follow_accounts();
     EXCEPTION
-        -- The last is what PostgreSQL 18 says of a virtual generated column.
+        -- internal_error: PostgreSQL 18 raises it for a virtual generated column.
         WHEN syntax_error_or_access_rule_violation OR data_exception OR internal_error THEN
             PERFORM rollup.void_coverage(again => false);
             RETURN NULL;

@@ -8,14 +8,16 @@ AS $function$
 #variable_conflict use_column
 /*
  * Moves pending events, of one account or of all, into the record, and returns how many: at most
- * 100 000 a call. Accounts that another session is writing at the moment are left for the next call; while
- * one truncates or alters the table, or has just deployed, all are. Reads of rollup.current_rollups say
- * the same before and after. Settles what had to be put off, too.
+ * 100000 a call. Accounts that another session is writing at the moment are left for the next call.
+ * While a session truncates or alters the events table, or has just deployed, nothing is folded. Reads of
+ * rollup.current_rollups say the same before and after. Settles what had to be put off, too.
  *
  * Where none of the slots is free, it waits for that of the account with the most events, a second at
- * most: beside long transactions it would find none free for ever. Whoever tries the slot meanwhile
- * appends. It waits only in a transaction that has written nothing, which holds nothing that the session
- * ahead of it may be waiting for.
+ * most: beside long transactions it would find none free for ever. Writers that try the slot meanwhile
+ * append. It waits only in a transaction that has written nothing, and gives back the events table first:
+ * so it holds nothing that the session ahead of it may be waiting for.
+ *
+ * Slots are taken behind the events table. A TRUNCATE that finds one taken could not set the totals.
  */
 DECLARE
     account_ids bigint[];
@@ -31,20 +33,33 @@ BEGIN
         GROUP BY p.account_id
         ORDER BY count(*) DESC
     );
-    held := rollup.try_slots(account_ids);
 
     BEGIN
+        LOCK TABLE public.reporting_events IN ACCESS SHARE MODE NOWAIT;
+        held := rollup.try_slots(account_ids);
+
         IF held = '{}' AND account_ids <> '{}' AND pg_current_xact_id_if_assigned() IS NULL THEN
-            PERFORM rollup.lock_record(account_ids [1:1]);
-            held := rollup.try_slots(account_ids [1:1]);
-        ELSE
-            LOCK TABLE public.reporting_events IN ACCESS SHARE MODE NOWAIT;
-            PERFORM rollup.settle_invalidations();
+            RAISE EXCEPTION USING ERRCODE = 'RU001', MESSAGE = 'no slot is free';
         END IF;
+
+        PERFORM rollup.settle_invalidations();
     EXCEPTION
         WHEN lock_not_available THEN
             RETURN 0;
+        WHEN SQLSTATE 'RU001' THEN
+            held := NULL;
     END;
+
+    IF held IS NULL THEN
+        BEGIN
+            PERFORM rollup.lock_record(account_ids [1:1]);
+        EXCEPTION
+            WHEN lock_not_available THEN
+                RETURN 0;
+        END;
+
+        held := rollup.try_slots(account_ids [1:1]);
+    END IF;
 
     IF NOT rollup.is_deployed('a7113861beb1a287e647e81b03b6372e660da16f1ec3dd83e8283b5c4b8eae72') THEN
         RETURN 0;

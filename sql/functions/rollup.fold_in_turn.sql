@@ -5,16 +5,16 @@ CREATE OR REPLACE FUNCTION rollup.fold_in_turn(appended bigint)
 AS $function$
 #variable_conflict use_column
 /*
- * Folds some of what is pending, where this transaction has just appended so many events, among them the
- * last of a turn of 512.
+ * Called after so many events have been appended: folds some of what is pending where one of them was the
+ * last of a turn, one whose id is a multiple of 512.
  *
  * A turn folds the events of a sixteenth of the accounts, each sixteenth in turn, and of all that have
  * 256 or more, where their slots are free: they are tried and never waited for. Sixteenths are told
  * by a hash, because ids may have their last bits in common. The more events of an account come
  * together, the fewer rows of totals have to be written for each. But a turn folds 2048 events at
  * most, because its own writer waits for it: most of a large load is left to rollup.fold(). Only the last
- * 16384 ids are looked through: behind them there may be rows without end that an old snapshot
- * keeps.
+ * 16384 ids are looked through: behind them an old snapshot may keep any number
+ * of dead rows.
  *
  * Trying is a statement of its own: the next one's snapshot is younger than the lock, and so sees all
  * that earlier holders of the slot have committed.

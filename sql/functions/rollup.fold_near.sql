@@ -5,11 +5,11 @@ CREATE OR REPLACE FUNCTION rollup.fold_near(account_ids bigint[])
 AS $function$
 #variable_conflict use_column
 /*
- * Folds what other sessions have left pending of accounts whose slots the caller holds. One statement in
- * eight looks, as the clock has it. Where 32 writers meet in one account, it finds some 250 events, many of
- * which add to the same totals; to look more often writes nearly as many totals for fewer events. What is
- * further back than 4096 ids, and more than 500 events, is left for rollup.fold(), because the
- * caller's writer waits.
+ * Folds what other sessions have left pending of accounts whose slots the caller holds. About one
+ * statement in eight calls it, chosen by the microseconds of the clock. Where 32 writers meet in one
+ * account, it finds some 250 events, many of which add to the same totals; to look more often writes
+ * nearly as many totals for fewer events. What is further back than 4096 ids, and more
+ * than 500 events, is left for rollup.fold(), because the caller's writer waits.
  */
 <<fold_near>>
 DECLARE

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION rollup.fold_pending(account_ids bigint[], after_id bi
 AS $function$
 #variable_conflict use_column
 /*
- * Moves up to at_most pending events of these accounts, oldest first, from those with an id above
+ * Moves up to at_most (NULL: all) pending events of these accounts, oldest first, from those with an id above
  * after_id, into the record, and returns how many. The caller holds the slots of the accounts, so
  * no other session deletes these rows or changes these totals.
  *

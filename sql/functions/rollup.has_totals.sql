@@ -5,9 +5,9 @@ CREATE OR REPLACE FUNCTION rollup.has_totals(account_ids bigint[], since date, u
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 /*
- * Whether totals of accounts (NULL: all) are recorded on the days since (inclusive) until (exclusive; NULL:
- * no bound; those count for given accounts only). OFFSET 0 keeps the planner, which may know nothing of the
- * table yet, from reading all of it for each account.
+ * Whether totals of accounts (NULL: all) are recorded on the days since (inclusive) until (exclusive;
+ * NULL: no bound; without accounts the bounds are ignored). OFFSET 0 keeps the planner, which may know
+ * nothing of the table yet, from reading all of it for each account.
  */
 SELECT CASE
     WHEN has_totals.account_ids IS NULL THEN EXISTS (SELECT FROM public.reporting_events_rollups)

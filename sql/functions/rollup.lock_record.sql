@@ -9,10 +9,10 @@ AS $function$
  * From here to the end of the transaction writers append, and no other session changes the totals. Then
  * settles what had to be put off: see rollup.settle_invalidations().
  *
- * Takes the events table as well, in ACCESS SHARE mode, but waits for neither while it holds the
- * other. A writer who holds a slot may be about to truncate the table or to alter it, and who is
- * truncating it comes here for the slots: either would wait for us for ever. What a handler undoes
- * it also unlocks.
+ * Takes the events table as well, in ACCESS SHARE mode. It never waits for slots while it holds the
+ * table, nor for the table while it holds slots. A writer who holds a slot may be about to truncate
+ * the table or to alter it, and who is truncating it comes here for the slots: either would wait for
+ * us for ever. What a handler undoes it also unlocks.
  */
 DECLARE
     has_slots boolean;

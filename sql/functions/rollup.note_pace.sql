@@ -19,7 +19,9 @@ AS $function$
  * rollup.append_until. Any client may set these: what cannot be ours is ignored.
  */
 DECLARE
-    microseconds integer := least(extract(epoch FROM note_pace.took) * 1000000, 1500);
+    microseconds integer := greatest(
+        least(extract(epoch FROM note_pace.took) * 1000000, 1500), 0  -- a clock may be set back
+    );
     lateness integer := CASE
         WHEN current_setting('rollup.lateness', true) ~ '^[0-9]{1,5}$'
         THEN current_setting('rollup.lateness')::integer

@@ -63,7 +63,7 @@ BEGIN
                 HINT = format('First run: CALL rollup.backfill(%s).', purge_chunk.account_id);
     END IF;
 
-    -- What is pending would be all that is left of an event.
+    -- Pending events have to be in the totals before their raw events go.
     PERFORM rollup.fold_pending(ARRAY [purge_chunk.account_id], 0, NULL);
 
     LOOP

@@ -50,7 +50,7 @@ BEGIN
                 purged := rollup.purge_chunk(account, purge_events.before, 1000);
                 message := NULL;
             EXCEPTION
-                WHEN object_not_in_prerequisite_state OR invalid_parameter_value THEN
+                WHEN object_not_in_prerequisite_state OR invalid_parameter_value OR lock_not_available THEN
                     IF purge_events.account_id IS NOT NULL THEN
                         RAISE;
                     END IF;

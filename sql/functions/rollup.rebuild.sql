@@ -12,7 +12,7 @@ AS $function$
  * change, rollups and memberships together: see rollup.rebuild_accounts().
  *
  * Safe beside live writers: it waits for the slots of its accounts and holds them, so that writers
- * append meanwhile. Run it as a statement of its own, never within one that writes events.
+ * append meanwhile. Run it in a transaction that has written no events: it might deadlock otherwise.
  *
  * Without bounds it also puts the time zone that is wanted into force; see rollup.switch_timezone().
  */

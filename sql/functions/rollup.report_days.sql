@@ -5,8 +5,8 @@ CREATE OR REPLACE FUNCTION rollup.report_days(q rollup.report_request)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 /*
- * The days that a report reads from rollups, one by one: an index finds a few years' days fastest so. NULL
- * where there are too many, and all between the first and the last are read.
+ * The days that a report reads from rollups, one by one, because an index finds the days of a few years
+ * fastest so. NULL where there are more than 5000: all from the first to the last are read then.
  */
 SELECT CASE
     WHEN upper(q.days) - lower(q.days) < 5000 THEN ARRAY (

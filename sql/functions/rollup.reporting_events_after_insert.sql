@@ -10,9 +10,9 @@ AS $function$
  * Keeps the rollups exact over every insert of events, once per statement: reads what rows mean, and
  * hands the events on, a single one, as most statements have, to rollup.take_in_event().
  *
- * All events are read before anything is written. So the block that survives a change of columns
- * writes nothing and takes no transaction id. A statement of more than 100000 events has another,
- * which writes, for it reads them as it goes.
+ * All events are read before anything is written, in a block that catches errors, so that a changed
+ * column fails no write. That block writes nothing and takes no transaction id. A statement of more than
+ * 100000 events has another, which writes, because it reads them as it goes.
  */
 DECLARE
     events rollup.event[];
@@ -50,7 +50,7 @@ BEGIN
             LIMIT 100000 + 1
         );
     EXCEPTION
-        -- The last is what PostgreSQL 18 says of a virtual generated column.
+        -- internal_error: PostgreSQL 18 raises it for a virtual generated column.
         WHEN syntax_error_or_access_rule_violation OR data_exception OR internal_error THEN
             PERFORM rollup.void_coverage(again => false);
             RETURN NULL;
@@ -61,7 +61,7 @@ BEGIN
     ELSIF cardinality(events) BETWEEN 2 AND 100000 THEN
         PERFORM rollup.take_in(events);
     ELSIF cardinality(events) > 100000 THEN
-        -- One value could not hold them all.
+        -- In batches: one array has to stay below 1 GB.
         BEGIN
             PERFORM rollup.take_in(b.events)
             FROM (

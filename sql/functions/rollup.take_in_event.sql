@@ -8,7 +8,7 @@ AS $function$
  * anew in each transaction, and pays for each operator in it, evaluated or not. So what is rarely
  * needed has a statement or a function of its own, and functions that each event calls return something:
  * an assignment takes less time than PERFORM, as RETURN of a variable does than that of an expression.
- * This one returns whether the slot was free.
+ * This one returns whether the event is recorded.
  *
  * A session that has fallen behind appends for a second: see rollup.note_pace().
  */

@@ -31,4 +31,4 @@ COMMENT ON COLUMN rollup.distinct_members.member IS
     'What was counted: a value of the column that the registry names.';
 
 COMMENT ON COLUMN rollup.distinct_members.occurrences IS
-    'How many events counted it, as recorded; present while positive. Less than 0 while an event that came is pending and its going is not.';
+    'How many events counted it, as recorded. The member counts while this is positive; it is negative while a deletion is recorded and its insertion is still pending.';

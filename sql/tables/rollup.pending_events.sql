@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS rollup.pending_events (
 
 CREATE UNIQUE INDEX IF NOT EXISTS pending_events_id ON rollup.pending_events (id);
 
--- Without it, a fold would fail in a database that publishes all its tables, and a writer with it.
+-- Without a replica identity, a DELETE of a fold fails where all tables are published, and a writer with it.
 ALTER TABLE rollup.pending_events REPLICA IDENTITY USING INDEX pending_events_id;
 
 ALTER TABLE rollup.pending_events
