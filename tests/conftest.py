@@ -13,8 +13,8 @@ from pytest_postgresql import factories
 from generator import registry
 from generator.deploy.deploy import deploy
 from generator.errors import RollupError
-from tests import databases, reference
-from tests.write_modes import APPENDING, FOLD_OFTEN
+from tests.support import databases, reference
+from tests.support.write_modes import APPENDING, FOLD_OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ def reference_database(reference_template: NoopExecutor) -> Iterator[str]:
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """Give the connection string of a new database with the reference's tables and the product.
 
-    A module whose tests hold in both write modes asks for it twice: see tests.write_modes.
+    A module whose tests hold in both write modes asks for it twice: see tests.support.write_modes.
     """
     template = getattr(request, "param", "deployed_template")
     with databases.clone(request.getfixturevalue(template)) as dsn:

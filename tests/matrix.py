@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import click
 
 from generator.errors import RollupError
-from tests.server_programs import RELEASES, UnreachableError, of_release
+from tests.support.server_programs import RELEASES, UnreachableError, of_release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,13 +9,13 @@ import pytest
 
 from generator.deploy.deploy import deploy
 from generator.registry import load
-from tests.command import fail, run, succeed
-from tests.events import desk, mix, write
-from tests.oracle import assert_exact
-from tests.waiting import waiting
+from tests.support.command import fail, run, succeed
+from tests.support.events import desk, mix, write
+from tests.support.oracle import assert_exact
+from tests.support.waiting import waiting
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -12,13 +12,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from generator.deploy.deploy import deploy
 from generator.registry import load
-from tests.agreement import AGREED, AGREED_OF_PARTITIONS, COMMANDS, Agreed
-from tests.command import run
-from tests.databases import clone
-from tests.events import desk, mix
-from tests.failures import FAILURES
-from tests.layouts import PARTITIONED
-from tests.roles import Role, advised
+from tests.support.agreement import AGREED, AGREED_OF_PARTITIONS, COMMANDS, Agreed
+from tests.support.command import run
+from tests.support.databases import clone
+from tests.support.events import desk, mix
+from tests.support.failures import FAILURES
+from tests.support.layouts import PARTITIONED
+from tests.support.roles import Role, advised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,14 +8,14 @@ import pytest
 
 from generator.deploy.deploy import deploy
 from generator.operate.status import inspect
-from tests.events import ZONES, desk, mix, recorded_and_pending, write
-from tests.oracle import assert_exact
-from tests.write_modes import APPENDING, FOLD_AS_EVER, INLINE
+from tests.support.events import ZONES, desk, mix, recorded_and_pending, write
+from tests.support.oracle import assert_exact
+from tests.support.write_modes import APPENDING, FOLD_AS_EVER, INLINE
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

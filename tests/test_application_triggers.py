@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.events import desk, write
-from tests.oracle import assert_exact
+from tests.support.events import desk, write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 FUNCTION = """
 CREATE TABLE public.seen (count bigint);

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.events import desk, mix, row_versions, write
-from tests.oracle import assert_exact, assert_exact_where_covered, differences
-from tests.waiting import waiting
+from tests.support.events import desk, mix, row_versions, write
+from tests.support.oracle import assert_exact, assert_exact_where_covered, differences
+from tests.support.waiting import waiting
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 Chunk = tuple[list[int], str | None, str | None, int]
 

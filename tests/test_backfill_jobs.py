@@ -13,15 +13,15 @@ from generator.database.locks import LOCK_CLASS
 from generator.errors import DatabaseError
 from generator.operate import backfill
 from generator.operate.pace import Pace
-from tests.command import fail, run, succeed, terminal
-from tests.events import ZONES, mix
-from tests.oracle import assert_exact, assert_exact_where_covered
-from tests.waiting import PATIENCE, PAUSE, SLOT_WAITERS, await_slot_waiters
+from tests.support.command import fail, run, succeed, terminal
+from tests.support.events import ZONES, mix
+from tests.support.oracle import assert_exact, assert_exact_where_covered
+from tests.support.waiting import PATIENCE, PAUSE, SLOT_WAITERS, await_slot_waiters
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -11,16 +11,24 @@ import pytest
 from generator import registry
 from generator.deploy.deploy import deploy
 from generator.operate import status
-from tests import databases
-from tests.events import HANDOFF, desk, mix, recorded_and_pending, rollups, row_versions, write
-from tests.oracle import assert_exact
+from tests.support import databases
+from tests.support.events import (
+    HANDOFF,
+    desk,
+    mix,
+    recorded_and_pending,
+    rollups,
+    row_versions,
+    write,
+)
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_postgresql.executors import NoopExecutor
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -10,16 +10,16 @@ import pytest
 from generator.database.connection import connect as connect_command
 from generator.operate import verify
 from generator.report import queries
-from tests.command import fail, run, succeed
-from tests.events import desk, write
-from tests.oracle import assert_exact
+from tests.support.command import fail, run, succeed
+from tests.support.events import desk, write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.events import desk, write
-from tests.oracle import assert_exact
+from tests.support.events import desk, write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 REPORT = """
 SELECT rollup.aggregate(

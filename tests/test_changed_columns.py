@@ -13,13 +13,13 @@ from generator.deploy.plan import plan
 from generator.errors import DatabaseError
 from generator.operate.status import inspect
 from generator.registry import DEFAULT, load, parse
-from tests.command import fail, run
-from tests.events import desk, mix, write
-from tests.oracle import assert_exact
-from tests.roles import new_roles
+from tests.support.command import fail, run
+from tests.support.events import desk, mix, write
+from tests.support.oracle import assert_exact
+from tests.support.roles import new_roles
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

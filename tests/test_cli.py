@@ -17,16 +17,16 @@ from generator import __version__
 from generator.cli import cli
 from generator.registry import DEFAULT, load
 from generator.render.objects import render
-from tests.command import fail, run, succeed
-from tests.events import ZONES, desk, mix
-from tests.oracle import assert_exact
+from tests.support.command import fail, run, succeed
+from tests.support.events import ZONES, desk, mix
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator import __version__
-from tests.command import fail, run, succeed
-from tests.events import ZONES, desk, mix, write
-from tests.oracle import assert_exact, assert_exact_where_covered, differences
+from tests.support.command import fail, run, succeed
+from tests.support.events import ZONES, desk, mix, write
+from tests.support.oracle import assert_exact, assert_exact_where_covered, differences
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -14,15 +14,15 @@ import pytest
 
 from generator.cli import codes
 from generator.database.locks import LOCK_CLASS
-from tests.command import NOWHERE, PATIENCE, run, terminal
-from tests.events import desk, mix, write
-from tests.oracle import assert_exact
-from tests.waiting import await_slot_waiters
+from tests.support.command import NOWHERE, PATIENCE, run, terminal
+from tests.support.events import desk, mix, write
+from tests.support.oracle import assert_exact
+from tests.support.waiting import await_slot_waiters
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -8,7 +8,7 @@ import pytest
 
 from generator.cli import cli
 from generator.registry import DEFAULT
-from tests.command import fail
+from tests.support.command import fail
 
 if TYPE_CHECKING:
     from pathlib import Path

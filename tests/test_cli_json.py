@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.cli import cli
-from tests.command import fail, options, run, terminal
-from tests.events import desk, mix, write
-from tests.oracle import assert_exact
+from tests.support.command import fail, options, run, terminal
+from tests.support.events import desk, mix, write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 REPORTS = (
     ("timeseries", "resolutions_count"),

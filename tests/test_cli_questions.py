@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.command import terminal
-from tests.events import desk, mix
-from tests.oracle import assert_exact
+from tests.support.command import terminal
+from tests.support.events import desk, mix
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.command import fail, run, succeed
-from tests.events import ZONES, desk, mix, write
+from tests.support.command import fail, run, succeed
+from tests.support.events import ZONES, desk, mix, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.cli.sentences import wrapped
-from tests.command import plain_lines, run, terminal
-from tests.events import desk, mix
+from tests.support.command import plain_lines, run, terminal
+from tests.support.events import desk, mix
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

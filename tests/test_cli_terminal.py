@@ -10,15 +10,15 @@ import pytest
 
 from generator.database.locks import LOCK_CLASS
 from generator.durations import duration
-from tests.command import plain_lines, run, succeed, terminal
-from tests.events import ZONES, mix
-from tests.oracle import assert_exact, assert_exact_where_covered
-from tests.waiting import await_slot_waiters
+from tests.support.command import plain_lines, run, succeed, terminal
+from tests.support.events import ZONES, mix
+from tests.support.oracle import assert_exact, assert_exact_where_covered
+from tests.support.waiting import await_slot_waiters
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.registry import load
-from tests.command import fail, succeed
+from tests.support.command import fail, succeed
 
 if TYPE_CHECKING:
     from pathlib import Path

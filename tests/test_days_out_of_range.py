@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from generator.cli import cli
-from tests import reference
-from tests.events import write
-from tests.oracle import assert_exact
+from tests.support import reference
+from tests.support.events import write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 
 def run(dsn: str, *arguments: str, code: int = 0) -> str:

@@ -18,13 +18,13 @@ from generator.deploy.deploy import Deployment, deploy
 from generator.operate.status import inspect
 from generator.registry import load
 from generator.render.objects import render
-from tests.events import ZONES, desk, mix, write
-from tests.oracle import assert_exact, differences
+from tests.support.events import ZONES, desk, mix, write
+from tests.support.oracle import assert_exact, differences
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

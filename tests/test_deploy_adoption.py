@@ -12,14 +12,14 @@ from generator.deploy.requirements import problems
 from generator.errors import DatabaseError
 from generator.operate.status import inspect
 from generator.registry import load
-from tests.events import HANDOFF, desk, mix, write
-from tests.layouts import COLUMNS, KEY, OTHER_INDEXES, ROWS
-from tests.oracle import assert_exact, differences
+from tests.support.events import HANDOFF, desk, mix, write
+from tests.support.layouts import COLUMNS, KEY, OTHER_INDEXES, ROWS
+from tests.support.oracle import assert_exact, differences
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -14,12 +14,12 @@ from generator.deploy.plan import plan
 from generator.operate.status import inspect
 from generator.registry import load
 from generator.render.objects import render
-from tests.damages import DAMAGES, Damage
-from tests.events import desk, mix
-from tests.oracle import assert_exact, assert_exact_where_covered
+from tests.support.damages import DAMAGES, Damage
+from tests.support.events import desk, mix
+from tests.support.oracle import assert_exact, assert_exact_where_covered
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

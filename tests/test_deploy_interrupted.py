@@ -20,16 +20,16 @@ from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
 from generator.operate.status import inspect
 from generator.registry import load
-from tests.events import ZONES, desk, mix, write
-from tests.oracle import assert_exact, assert_exact_where_covered
-from tests.waiting import waiting
+from tests.support.events import ZONES, desk, mix, write
+from tests.support.oracle import assert_exact, assert_exact_where_covered
+from tests.support.waiting import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -14,15 +14,15 @@ from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
 from generator.operate.status import inspect
 from generator.registry import load
-from tests.events import desk, mix
-from tests.foreign import PAGE_VIEWS
+from tests.support.events import desk, mix
+from tests.support.foreign import PAGE_VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

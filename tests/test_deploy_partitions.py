@@ -14,14 +14,14 @@ from generator.deploy.deploy import Deployment, deploy
 from generator.errors import DatabaseError
 from generator.operate.status import inspect
 from generator.registry import load
-from tests.events import desk, mix
-from tests.layouts import APRIL, PARTITIONED
-from tests.oracle import assert_exact, assert_exact_where_covered, differences
-from tests.roles import new_roles
-from tests.waiting import PATIENCE, PAUSE
+from tests.support.events import desk, mix
+from tests.support.layouts import APRIL, PARTITIONED
+from tests.support.oracle import assert_exact, assert_exact_where_covered, differences
+from tests.support.roles import new_roles
+from tests.support.waiting import PATIENCE, PAUSE
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -19,13 +19,13 @@ from generator.embedded import EmbeddedServer
 from generator.errors import DatabaseError, RollupError
 from generator.operate.status import inspect
 from generator.registry import DEFAULT, load, parse
-from tests import reference
-from tests.roles import Role, new_roles
+from tests.support import reference
+from tests.support.roles import Role, new_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

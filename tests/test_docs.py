@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.command import options, succeed
-from tests.events import desk, mix
-from tests.oracle import assert_exact
+from tests.support.command import options, succeed
+from tests.support.events import desk, mix
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 ROOT = Path(__file__).parent.parent
 PAGES = {path.name: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.events import HANDOFF, desk, mix, row_versions, write
-from tests.oracle import assert_exact, differences
+from tests.support.events import HANDOFF, desk, mix, row_versions, write
+from tests.support.oracle import assert_exact, differences
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 KEY = "account_id, date, dimension_type, dimension_id, metric"
 DRIFT = "SELECT d.* FROM rollup.drift(%s, %s, %s) d"

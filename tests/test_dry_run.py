@@ -13,20 +13,20 @@ from generator.deploy.deploy import Deployment, deploy
 from generator.deploy.dry_run import dry_run
 from generator.operate.status import inspect
 from generator.registry import load
-from tests import programs
-from tests.command import fail, succeed
-from tests.damages import DAMAGES
-from tests.events import desk, mix
-from tests.foreign import ODD_NAMES
-from tests.layouts import COLUMNS, KEY, PARTITIONED, ROWS
-from tests.oracle import assert_exact, assert_exact_where_covered
+from tests.support import programs
+from tests.support.command import fail, succeed
+from tests.support.damages import DAMAGES
+from tests.support.events import desk, mix
+from tests.support.foreign import ODD_NAMES
+from tests.support.layouts import COLUMNS, KEY, PARTITIONED, ROWS
+from tests.support.oracle import assert_exact, assert_exact_where_covered
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from tests.command import fail, run, succeed
+from tests.support.command import fail, run, succeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

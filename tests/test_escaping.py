@@ -20,11 +20,11 @@ from generator.escaping import cell, visible, visible_lines
 from generator.operate.openmetrics import Family, Sample, exposition
 from generator.registry import DEFAULT, load
 from generator.report import page, queries
-from tests.command import fail, run
-from tests.events import desk, write
+from tests.support.command import fail, run
+from tests.support.events import desk, write
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 EVIL = "=a\x1b[31m\nerror: forged\r\t\x9b2J\u202eb"
 SHOWN = r"=a\x1b[31m\nerror: forged\r\t\x9b2J\u202eb"

@@ -15,8 +15,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from rich.console import Console
 
 from generator.demo.stage import Stage
-from tests.command import plain_lines, run, terminal
-from tests.events import desk, write
+from tests.support.command import plain_lines, run, terminal
+from tests.support.events import desk, write
 from tests.test_escaping import ACTING
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

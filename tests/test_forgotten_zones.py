@@ -13,15 +13,15 @@ import pytest
 
 from generator import registry
 from generator.deploy.deploy import deploy
-from tests import oracle
-from tests.command import run, succeed
-from tests.events import HANDOFF, desk, mix, recorded_and_pending, row_versions, write
-from tests.oracle import assert_exact
+from tests.support import oracle
+from tests.support.command import run, succeed
+from tests.support.events import HANDOFF, desk, mix, recorded_and_pending, row_versions, write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

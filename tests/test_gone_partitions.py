@@ -13,13 +13,13 @@ from generator.deploy.dry_run import dry_run
 from generator.deploy.plan import plan
 from generator.operate.status import inspect
 from generator.registry import load
-from tests.command import run
-from tests.events import desk, mix
-from tests.layouts import PARTITIONED
-from tests.oracle import assert_exact, assert_exact_where_covered
+from tests.support.command import run
+from tests.support.events import desk, mix
+from tests.support.layouts import PARTITIONED
+from tests.support.oracle import assert_exact, assert_exact_where_covered
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 COUNT_ACCOUNTS = "SELECT count(*) FROM public.accounts"
 COUNT_TABLES = """

@@ -8,13 +8,13 @@ import pytest
 
 from generator.deploy.deploy import deploy
 from generator.registry import DEFAULT, load, parse
-from tests.events import desk, mix, write
-from tests.oracle import assert_exact
+from tests.support.events import desk, mix, write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

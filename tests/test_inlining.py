@@ -8,10 +8,10 @@ import pytest
 
 from generator.registry import load
 from generator.render.objects import render
-from tests.events import desk, mix
+from tests.support.events import desk, mix
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 EVENTS = "ARRAY [ROW(1, 1, 'reply_time', now(), 2, 3, 4, 5, 6)::rollup.event]"
 TRUTH = "ARRAY [1]::bigint[], '2026-03-01', '2026-03-08', NULL, NULL, NULL, false"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.events import (
+from tests.support.events import (
     HANDOFF,
     desk,
     mix,
@@ -19,12 +19,12 @@ from tests.events import (
     write,
     write_until_folded,
 )
-from tests.oracle import assert_exact
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Writers = Callable[[], psycopg.Connection[Any]]
 

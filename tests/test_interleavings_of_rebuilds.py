@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.events import desk, mix, recorded_and_pending, rollups, write
-from tests.oracle import assert_exact, assert_exact_where_covered
-from tests.waiting import PATIENCE, blockers, waiting
+from tests.support.events import desk, mix, recorded_and_pending, rollups, write
+from tests.support.oracle import assert_exact, assert_exact_where_covered
+from tests.support.waiting import PATIENCE, blockers, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Open = Callable[[], psycopg.Connection[Any]]
 

@@ -8,14 +8,14 @@ import pytest
 
 from generator.deploy.deploy import deploy
 from generator.render import limits
-from tests.events import desk, mix
-from tests.oracle import assert_exact
-from tests.write_modes import MODES
+from tests.support.events import desk, mix
+from tests.support.oracle import assert_exact
+from tests.support.write_modes import MODES
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

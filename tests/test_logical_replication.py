@@ -14,11 +14,11 @@ import pytest
 from generator.deploy.deploy import deploy
 from generator.embedded import EmbeddedServer
 from generator.registry import load
-from tests import reference
-from tests.databases import SETTINGS
-from tests.events import desk, mix, write
-from tests.oracle import assert_exact
-from tests.waiting import PAUSE
+from tests.support import reference
+from tests.support.databases import SETTINGS
+from tests.support.events import desk, mix, write
+from tests.support.oracle import assert_exact
+from tests.support.waiting import PAUSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

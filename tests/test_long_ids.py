@@ -12,12 +12,12 @@ from generator.deploy.deploy import deploy
 from generator.operate.status import inspect
 from generator.registry import load
 from generator.registry.counting import LONGEST_ID, counting
-from tests.foreign import PAGE_VIEWS
+from tests.support.foreign import PAGE_VIEWS
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.matrix import Outcome, main, summary
-from tests.server_programs import (
+from tests.support.server_programs import (
     RELEASES,
     DownloadError,
     Release,

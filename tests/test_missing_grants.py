@@ -13,12 +13,12 @@ from generator.database.permissions import missing
 from generator.deploy.deploy import deploy
 from generator.registry import load
 from generator.render.objects import render
-from tests.command import fail, run
-from tests.events import desk, write
-from tests.roles import new_roles
+from tests.support.command import fail, run
+from tests.support.events import desk, write
+from tests.support.roles import new_roles
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 REPORT = ("report", "aggregate", "reply_time", "--account", "1")
 PAGE = "what a reader needs: docs/operations.md#roles"

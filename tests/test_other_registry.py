@@ -14,16 +14,16 @@ from generator.errors import DatabaseError
 from generator.operate.status import inspect
 from generator.registry import load
 from generator.registry.tables import Dimension
-from tests import events, reference
-from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS, Application
-from tests.oracle import assert_exact
+from tests.support import events, reference
+from tests.support.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS, Application
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -26,17 +26,17 @@ from generator.report.page.findings import Breakdown, Findings, Look, Series
 from generator.report.page.origins import Origin
 from generator.report.page.periods import Period
 from generator.report.queries import Part, Point
-from tests import report_oracle
-from tests.events import ZONES, desk, mix
-from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, PAGE_VIEWS
-from tests.report_oracle import EVENTS, same
+from tests.support import report_oracle
+from tests.support.events import ZONES, desk, mix
+from tests.support.foreign import COUNTS_ONLY, DISTINCT_ONLY, PAGE_VIEWS
+from tests.support.report_oracle import EVENTS, same
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

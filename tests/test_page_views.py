@@ -8,12 +8,12 @@ import pytest
 from psycopg import sql
 
 from generator.deploy.deploy import deploy
-from tests.foreign import PAGE_VIEWS
+from tests.support.foreign import PAGE_VIEWS
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

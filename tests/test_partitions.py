@@ -18,15 +18,15 @@ from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
 from generator.operate.status import inspect
 from generator.registry import load
-from tests import databases
-from tests.events import desk, mix, recorded_and_pending, rollups, write
-from tests.oracle import assert_exact, assert_exact_where_covered, differences
-from tests.waiting import PATIENCE, PAUSE, blockers
+from tests.support import databases
+from tests.support.events import desk, mix, recorded_and_pending, rollups, write
+from tests.support.oracle import assert_exact, assert_exact_where_covered, differences
+from tests.support.waiting import PATIENCE, PAUSE, blockers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

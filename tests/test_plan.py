@@ -17,16 +17,16 @@ from generator.deploy.plan import Change, Plan, diff, plan
 from generator.errors import DatabaseError
 from generator.registry import DEFAULT, load
 from generator.render.objects import render
-from tests.command import fail, plain_lines, run, succeed, terminal
-from tests.events import desk, write
-from tests.layouts import APRIL, COLUMNS, KEY, PARTITIONED, ROWS
+from tests.support.command import fail, plain_lines, run, succeed, terminal
+from tests.support.events import desk, write
+from tests.support.layouts import APRIL, COLUMNS, KEY, PARTITIONED, ROWS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

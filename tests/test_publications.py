@@ -10,15 +10,15 @@ from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
 from generator.operate import backfill
 from generator.registry import DEFAULT, load, parse
-from tests.command import succeed
-from tests.events import desk, mix, recorded_and_pending, write, write_until_folded
-from tests.layouts import COLUMNS, KEY
-from tests.oracle import assert_exact
+from tests.support.command import succeed
+from tests.support.events import desk, mix, recorded_and_pending, write, write_until_folded
+from tests.support.layouts import COLUMNS, KEY
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

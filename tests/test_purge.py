@@ -15,14 +15,14 @@ import psycopg
 import pytest
 
 from generator.operate import verify
-from tests import oracle
-from tests.events import HANDOFF, desk, mix, recorded_and_pending, write
-from tests.waiting import PATIENCE, PAUSE, blockers, waiting
+from tests.support import oracle
+from tests.support.events import HANDOFF, desk, mix, recorded_and_pending, write
+from tests.support.waiting import PATIENCE, PAUSE, blockers, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
     Open = Callable[..., Session]

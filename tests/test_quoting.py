@@ -14,7 +14,7 @@ from generator.render.environment import environment
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Connection = psycopg.Connection[Any]
 

@@ -11,7 +11,7 @@ import pytest
 from generator.cli import cli
 from generator.embedded import binaries
 from generator.registry import load, parse
-from tests.command import options
+from tests.support.command import options
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import report_oracle
-from tests.events import recorded_and_pending
-from tests.oracle import assert_exact
-from tests.report_oracle import PARTS, SUMMARIES, TIMESERIES, Request, same
+from tests.support import report_oracle
+from tests.support.events import recorded_and_pending
+from tests.support.oracle import assert_exact
+from tests.support.report_oracle import PARTS, SUMMARIES, TIMESERIES, Request, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Way = Callable[[psycopg.Connection[Any], int], None]
 

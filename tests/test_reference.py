@@ -14,7 +14,7 @@ from generator.registry import load
 from generator.render.objects import render
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

@@ -12,15 +12,15 @@ import pytest
 
 from generator import registry
 from generator.deploy.deploy import deploy
-from tests.events import HANDOFF, rollups, write
-from tests.oracle import assert_exact
+from tests.support.events import HANDOFF, rollups, write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Event = dict[str, Any]
     Recorded = Callable[..., psycopg.Connection[Any]]

@@ -15,14 +15,14 @@ from generator.database.patience import Patience
 from generator.deploy.deploy import deploy
 from generator.operate import backfill
 from generator.registry import DEFAULT, Registry, load, parse
-from tests.command import succeed
-from tests.events import desk, mix, write
-from tests.oracle import assert_exact
-from tests.waiting import await_lock, await_slot_waiters, waiting
-from tests.write_modes import APPENDING
+from tests.support.command import succeed
+from tests.support.events import desk, mix, write
+from tests.support.oracle import assert_exact
+from tests.support.waiting import await_lock, await_slot_waiters, waiting
+from tests.support.write_modes import APPENDING
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -13,12 +13,12 @@ from pglast.enums import FunctionParameterMode, ObjectType
 
 from generator.registry import load
 from generator.render.objects import Rendered, render
-from tests.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS
+from tests.support.foreign import COUNTS_ONLY, DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 SQL = Path(__file__).parents[1] / "sql"
 OTHERS = {

@@ -9,15 +9,15 @@ import pytest
 from generator.deploy.deploy import deploy
 from generator.operate import losses, verify
 from generator.registry import load
-from tests.command import fail, run, succeed
-from tests.events import desk, mix
-from tests.layouts import PARTITIONED
-from tests.oracle import assert_exact
+from tests.support.command import fail, run, succeed
+from tests.support.events import desk, mix
+from tests.support.layouts import PARTITIONED
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

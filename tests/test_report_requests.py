@@ -10,12 +10,12 @@ import psycopg
 import pytest
 
 from generator.deploy.deploy import deploy
-from tests.command import succeed
-from tests.events import desk, mix, write
-from tests.foreign import DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS, Application
+from tests.support.command import succeed
+from tests.support.events import desk, mix, write
+from tests.support.foreign import DISTINCT_ONLY, ODD_NAMES, PAGE_VIEWS, Application
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import databases, report_oracle
-from tests.report_oracle import (
+from tests.support import databases, report_oracle
+from tests.support.report_oracle import (
     AGGREGATE,
     EVENTS,
     PARTS,

@@ -12,10 +12,10 @@ import pytest
 from generator import registry
 from generator.deploy.deploy import deploy
 from generator.operate import status
-from tests import databases, oracle
-from tests.events import HANDOFF, ZONES, desk, mix, recorded_and_pending, write
-from tests.oracle import assert_exact, differences
-from tests.programs import Programs, find
+from tests.support import databases, oracle
+from tests.support.events import HANDOFF, ZONES, desk, mix, recorded_and_pending, write
+from tests.support.oracle import assert_exact, differences
+from tests.support.programs import Programs, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import psycopg
     from pytest_postgresql.executors import NoopExecutor
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

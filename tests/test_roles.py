@@ -11,15 +11,15 @@ import pytest
 from generator.deploy.deploy import deploy
 from generator.operate.status import inspect
 from generator.registry import load
-from tests.command import succeed
-from tests.events import MIXTURE, desk, mix, recorded_and_pending, row_versions, write
-from tests.oracle import assert_exact, assert_exact_where_covered
-from tests.roles import Role, advised, new_roles
+from tests.support.command import succeed
+from tests.support.events import MIXTURE, desk, mix, recorded_and_pending, row_versions, write
+from tests.support.oracle import assert_exact, assert_exact_where_covered
+from tests.support.roles import Role, advised, new_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

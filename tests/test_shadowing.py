@@ -10,16 +10,16 @@ import pytest
 from generator.deploy.deploy import deploy
 from generator.operate.status import inspect
 from generator.registry import load
-from tests.command import succeed
-from tests.events import desk, mix, write
-from tests.oracle import assert_exact
+from tests.support.command import succeed
+from tests.support.events import desk, mix, write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

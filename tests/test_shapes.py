@@ -12,7 +12,7 @@ from generator.registry import DEFAULT, load, parse
 
 if TYPE_CHECKING:
     from generator.registry import Registry
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 FULL = load()
 TEXT = parse(DEFAULT.read_text().replace('id_type = "bigint"', 'id_type = "text"'), "registry.toml")

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.events import ZONES, desk, mix, recorded_and_pending, write
-from tests.oracle import assert_exact
-from tests.waiting import waiting
+from tests.support.events import ZONES, desk, mix, recorded_and_pending, write
+from tests.support.oracle import assert_exact
+from tests.support.waiting import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = Any
 

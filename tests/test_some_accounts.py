@@ -10,13 +10,13 @@ import pytest
 
 from generator.deploy.deploy import deploy
 from generator.registry import load
-from tests.events import desk, mix
-from tests.roles import Role, advised, new_roles
+from tests.support.events import desk, mix
+from tests.support.roles import Role, advised, new_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

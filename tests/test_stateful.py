@@ -26,8 +26,8 @@ from hypothesis.stateful import (
 )
 
 from generator.database.locks import LOCK_CLASS
-from tests.oracle import DIFFERENCES, assert_exact, assert_exact_where_covered
-from tests.write_modes import in_both_write_modes
+from tests.support.oracle import DIFFERENCES, assert_exact, assert_exact_where_covered
+from tests.support.write_modes import in_both_write_modes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

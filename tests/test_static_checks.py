@@ -15,7 +15,7 @@ from tests.test_render import OTHERS, REGISTRIES, RENDERED, routines
 
 if TYPE_CHECKING:
     from generator.render.objects import Rendered
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 PATH = "SET search_path TO pg_catalog, pg_temp;\n"
 """As generator.database.connection has it: views are created, and defaults read, under it."""

@@ -11,13 +11,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from generator import __version__
 from generator.operate.openmetrics import Family, Sample, exposition
 from generator.registry import load
-from tests.command import run, succeed
-from tests.events import ZONES, desk, mix, write
+from tests.support.command import run, succeed
+from tests.support.events import ZONES, desk, mix, write
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

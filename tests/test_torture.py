@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.write_modes import MODES, WriteMode
 from tests.torture.run import Plan, run
 from tests.torture.tally import Tally
-from tests.write_modes import MODES, WriteMode
 
 
 @pytest.mark.parametrize("write_mode", MODES)

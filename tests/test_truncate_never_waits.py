@@ -9,13 +9,13 @@ import pytest
 from psycopg import sql
 
 from generator.database.locks import LOCK_CLASS, SLOTS
-from tests.events import desk, mix
-from tests.oracle import assert_exact, assert_exact_where_covered
+from tests.support.events import desk, mix
+from tests.support.oracle import assert_exact, assert_exact_where_covered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -11,16 +11,16 @@ from generator.deploy.deploy import deploy
 from generator.errors import DatabaseError
 from generator.operate.status import inspect
 from generator.registry import load
-from tests.command import fail
-from tests.events import desk, mix, write
-from tests.layouts import PARTITIONED
-from tests.oracle import assert_exact, assert_exact_where_covered
-from tests.roles import Role, advised, new_roles
+from tests.support.command import fail
+from tests.support.events import desk, mix, write
+from tests.support.layouts import PARTITIONED
+from tests.support.oracle import assert_exact, assert_exact_where_covered
+from tests.support.roles import Role, advised, new_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

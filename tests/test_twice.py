@@ -11,15 +11,15 @@ import pytest
 
 from generator.database.connection import connect as connected
 from generator.report.local_times import offsets
-from tests.command import run, succeed
-from tests.events import desk, write
+from tests.support.command import run, succeed
+from tests.support.events import desk, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

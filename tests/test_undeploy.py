@@ -14,17 +14,17 @@ from generator.deploy.dry_run import dry_run
 from generator.deploy.undeploy import undeploy
 from generator.errors import DatabaseError
 from generator.registry import load
-from tests.command import fail, run
-from tests.events import desk, mix, write
-from tests.oracle import assert_exact
-from tests.programs import find
+from tests.support.command import fail, run
+from tests.support.events import desk, mix, write
+from tests.support.oracle import assert_exact
+from tests.support.programs import find
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

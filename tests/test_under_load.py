@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import IsolationLevel
 
-from tests.events import ZONES, desk
-from tests.oracle import assert_exact
-from tests.write_modes import in_both_write_modes
+from tests.support.events import ZONES, desk
+from tests.support.oracle import assert_exact
+from tests.support.write_modes import in_both_write_modes
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 SECONDS = 20
 WRITERS = 8

@@ -24,12 +24,12 @@ from generator.registry import load, parse
 from generator.registry.counting import FORMAT
 from generator.registry.event import event
 from generator.render.objects import rendered_tables
-from tests import oracle
-from tests.events import mix, recorded_and_pending, write
-from tests.waiting import PATIENCE, await_lock
+from tests.support import oracle
+from tests.support.events import mix, recorded_and_pending, write
+from tests.support.waiting import PATIENCE, await_lock
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

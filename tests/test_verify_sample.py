@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.command import fail, run, succeed, terminal
-from tests.events import desk, mix, write
-from tests.layouts import PARTITIONED
-from tests.oracle import assert_exact
+from tests.support.command import fail, run, succeed, terminal
+from tests.support.events import desk, mix, write
+from tests.support.layouts import PARTITIONED
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

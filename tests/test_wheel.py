@@ -15,12 +15,12 @@ from generator import __version__
 from generator.operate.status import inspect
 from generator.registry import load
 from generator.render.objects import render
-from tests.command import NOWHERE
-from tests.events import desk, mix
-from tests.oracle import assert_exact
+from tests.support.command import NOWHERE
+from tests.support.events import desk, mix
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 PROJECT = Path(__file__).parents[1]
 CHECKOUT = PROJECT / "generator"

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.events import HANDOFF, PLAIN, desk, mix, recorded_and_pending, rollups, write
-from tests.oracle import assert_exact
+from tests.support.events import HANDOFF, PLAIN, desk, mix, recorded_and_pending, rollups, write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 COLUMNS = ", ".join(PLAIN)
 COVERED = "SELECT DISTINCT v.covered::text FROM rollup.coverage v"

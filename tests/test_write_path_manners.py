@@ -10,13 +10,21 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.events import HANDOFF, desk, mix, recorded_and_pending, rollups, row_versions, write
-from tests.oracle import assert_exact, differences
+from tests.support.events import (
+    HANDOFF,
+    desk,
+    mix,
+    recorded_and_pending,
+    rollups,
+    row_versions,
+    write,
+)
+from tests.support.oracle import assert_exact, differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 ACCOUNTS = "SELECT a.xmin::text, a::text FROM rollup.accounts a ORDER BY a.account_id"
 SLOTS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.events import (
+from tests.support.events import (
     HANDOFF,
     desk,
     mix,
@@ -17,10 +17,10 @@ from tests.events import (
     write,
     write_until_folded,
 )
-from tests.oracle import assert_exact
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 SLOTS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 
 from generator import registry
-from tests.events import desk, mix, rollups, row_versions, write
-from tests.oracle import assert_exact, assert_exact_where_covered
+from tests.support.events import desk, mix, rollups, row_versions, write
+from tests.support.oracle import assert_exact, assert_exact_where_covered
 
 if TYPE_CHECKING:
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 ACCOUNT = """
 SELECT timezone, wanted, covered::text

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.events import mix, rollups, write
-from tests.oracle import assert_exact
+from tests.support.events import mix, rollups, write
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
 ACCOUNT = "SELECT timezone, wanted FROM rollup.accounts WHERE account_id = 1"
 STATE = "SELECT state FROM rollup.status WHERE account_id = 1"

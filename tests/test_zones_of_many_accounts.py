@@ -11,14 +11,14 @@ from generator.deploy.deploy import deploy
 from generator.operate.status import inspect
 from generator.registry import load
 from generator.render.objects import render
-from tests.command import run
-from tests.events import desk, mix
-from tests.oracle import assert_exact
+from tests.support.command import run
+from tests.support.events import desk, mix
+from tests.support.oracle import assert_exact
 
 if TYPE_CHECKING:
     import psycopg
 
-    from tests.databases import Connect
+    from tests.support.databases import Connect
 
     Session = psycopg.Connection[Any]
 

@@ -8,10 +8,10 @@ import sys
 
 import click
 
+from tests.support.write_modes import MODES, WriteMode
 from tests.torture.run import Plan, run
 from tests.torture.tally import Tally
 from tests.torture.verdict import explained, verdict
-from tests.write_modes import MODES, WriteMode
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -16,7 +16,7 @@ import psycopg
 
 from generator.deploy.deploy import deploy
 from generator.embedded import EmbeddedServer
-from tests import reference
+from tests.support import reference
 from tests.torture.events import FOLLOWED, KEPT, SWITCHED, ZONES
 
 if TYPE_CHECKING:

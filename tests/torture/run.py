@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from tests.support.write_modes import MODES
 from tests.torture.arena import Arena
 from tests.torture.checker import check
 from tests.torture.meddlers import Folder, Killer, Rebuilder, ZoneChanger
 from tests.torture.writer import Writer
-from tests.write_modes import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psycopg import Connection
 
+    from tests.support.write_modes import WriteMode
     from tests.torture.tally import Tally
-    from tests.write_modes import WriteMode
 
 LOOKS_EVERY = 0.1  # seconds, for whether somebody has found something wrong
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from generator.database.patience import Patience
-from tests import programs
+from tests.support import programs
 from tests.walk.steps import Stations
 from tests.walk.writers import Writers
 

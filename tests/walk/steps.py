@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.registry import DEFAULT
-from tests.command import run
-from tests.layouts import COLUMNS, KEY, OTHER_INDEXES
-from tests.oracle import assert_exact
+from tests.support.command import run
+from tests.support.layouts import COLUMNS, KEY, OTHER_INDEXES
+from tests.support.oracle import assert_exact
 from tests.walk.writers import ACCOUNTS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from tests.programs import Programs
+    from tests.support.programs import Programs
 
 ZONES = ("Asia/Kolkata", "America/New_York", "Europe/Rome")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.agreement import EVENTS, TOTALS, Agreed, Told
+from tests.support.agreement import EVENTS, TOTALS, Agreed, Told
 
 DENIED: Told = (1, "permission denied")
 

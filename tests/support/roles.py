@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
-GUIDE = (Path(__file__).parents[1] / "docs" / "operations.md").read_text()
+GUIDE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 
 
 def advised(heading: str, session: Connection[Any], **roles: str) -> list[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from generator.registry import Registry
 
-FOLDER = Path(__file__).with_name("registries")
+FOLDER = Path(__file__).parents[1] / "registries"
 
 VALUES = {
     "smallint": "nullif(i % 6, 0)",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tests.damages import DAMAGES
+from tests.support.damages import DAMAGES
 
 COMMANDS = {
     "status": ("status", "--exit-code"),

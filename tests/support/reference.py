@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 
-TABLES = Path(__file__).parents[1] / "generator" / "demo" / "reference.sql"
+TABLES = Path(__file__).parents[2] / "generator" / "demo" / "reference.sql"
 
 
 def install(dsn: str) -> None:
