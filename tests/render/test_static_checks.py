@@ -11,7 +11,7 @@ from pgspot.state import Counter, State
 from pgspot.visitors import visit_sql
 
 from generator.deploy.deploy import deploy
-from tests.test_render import OTHERS, REGISTRIES, RENDERED, routines
+from tests.render.test_rendered import OTHERS, REGISTRIES, RENDERED, routines
 
 if TYPE_CHECKING:
     from generator.render.objects import Rendered

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support.databases import Connect
 
-SQL = Path(__file__).parents[1] / "sql"
+SQL = Path(__file__).parents[2] / "sql"
 OTHERS = {
     "page views": PAGE_VIEWS,
     "counts only": COUNTS_ONLY,
