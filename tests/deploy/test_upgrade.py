@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 REGISTRY = load()
 
-DUMP = Path(__file__).parent / "fixtures" / "format_1.sql.gz"
+DUMP = Path(__file__).parents[1] / "fixtures" / "format_1.sql.gz"
 """A desk as version 0.2.0 has dumped it when pending events had the columns of the source table.
 
 Its rollup table was Chatwoot's own. Accounts 1 and 2 are covered, their days before 2026-03-09
