@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Way = Callable[[psycopg.Connection[Any], int], None]
 
-LOG = Path(__file__).parents[1] / ".." / "shared" / "data" / "helpdesk.csv"
+LOG = Path(__file__).parents[2] / ".." / "shared" / "data" / "helpdesk.csv"
 ZONES = ["Asia/Kolkata", "America/New_York", "Europe/Rome"]
 BATCH = 250  # events in a statement, or one by one in a transaction
 
