@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 FILES = {one.path: one.text for one in render(load())}
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
-OPERATIONS = Path(__file__).parent.parent / "docs" / "operations.md"
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 VANDALISM = "UPDATE public.reporting_events_rollups SET count = count + 1 WHERE account_id = 2"
 
 

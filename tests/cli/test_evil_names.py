@@ -15,9 +15,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from rich.console import Console
 
 from generator.demo.stage import Stage
+from tests.cli.test_escaping import ACTING
 from tests.support.command import plain_lines, run, terminal
 from tests.support.events import desk, write
-from tests.test_escaping import ACTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
