@@ -24,7 +24,7 @@ from generator.embedded import EmbeddedServer, EmbeddedServerError, binaries, fo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 IS_ROOT = os.geteuid() == 0
 PATIENCE = 60.0  # seconds until a test gives up on a server
 
