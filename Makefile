@@ -32,7 +32,7 @@ test-matrix: $(READY) ## run them on PostgreSQL 14 to 18; VERSIONS="17 18" and T
 		--processes $(PROCESSES) -- $(TESTS)
 
 test-long: $(READY) ## try 500 random histories on several connections, and 2,000 random reports
-	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q tests/test_stateful.py tests/report/test_answers.py
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q tests/concurrency/test_stateful.py tests/report/test_answers.py
 
 torture: $(READY) ## let everything happen at once for MINUTES=10, crashes included, and compare
 	@$(BIN)/python -m tests.torture --minutes $(MINUTES)
