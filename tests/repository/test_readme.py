@@ -13,7 +13,7 @@ from generator.embedded import binaries
 from generator.registry import load, parse
 from tests.support.command import options
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 STORY = re.findall(r"```sql\n(.*?)```\n```text\n(.*?)```", README, re.DOTALL)
 

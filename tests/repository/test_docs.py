@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.support.databases import Connect
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = {path.name: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
 REPORTS = PAGES["reports.md"]
 OPERATIONS = PAGES["operations.md"]

@@ -22,7 +22,7 @@ from tests.support.oracle import assert_exact
 if TYPE_CHECKING:
     from tests.support.databases import Connect
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 CHECKOUT = PROJECT / "generator"
 
 

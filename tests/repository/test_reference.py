@@ -16,7 +16,7 @@ from generator.render.objects import render
 if TYPE_CHECKING:
     from tests.support.databases import Connect
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+README = (Path(__file__).parents[2] / "README.md").read_text()
 
 COLUMNS = """
 SELECT
