@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Writers = Callable[[], psycopg.Connection[Any]]
 
+pytestmark = pytest.mark.every_version
+
 NEVER_WAITS = "-c lock_timeout=100ms"
 DELETE = "DELETE FROM public.reporting_events WHERE id = %s"
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Open = Callable[[], psycopg.Connection[Any]]
 
+pytestmark = pytest.mark.every_version
+
 NEVER_WAITS = "-c lock_timeout=100ms"
 
 TRUNCATE = "TRUNCATE public.reporting_events"

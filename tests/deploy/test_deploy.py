@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
+pytestmark = pytest.mark.every_version
+
 REGISTRY = load()
 RENDERED = render(REGISTRY)
 AT_ONCE = Patience(lock_timeout=0.05, attempts=1)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
+pytestmark = pytest.mark.every_version
+
 REGISTRY = load()
 OLD = dataclasses.replace(
     REGISTRY, measures=REGISTRY.measures[:1], events=REGISTRY.events[1:], reports=()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
+pytestmark = pytest.mark.every_version
+
 TEXT = DEFAULT.read_text()
 
 FIRST = 'first_response = { kind = "duration" }'

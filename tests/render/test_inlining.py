@@ -13,6 +13,8 @@ from tests.support.events import desk, mix
 if TYPE_CHECKING:
     from tests.support.databases import Connect
 
+pytestmark = pytest.mark.every_version
+
 EVENTS = "ARRAY [ROW(1, 1, 'reply_time', now(), 2, 3, 4, 5, 6)::rollup.event]"
 TRUTH = "ARRAY [1]::bigint[], '2026-03-01', '2026-03-08', NULL, NULL, NULL, false"
 CALLS = {

@@ -15,6 +15,8 @@ from tests.support.waiting import waiting
 if TYPE_CHECKING:
     from tests.support.databases import Connect
 
+pytestmark = pytest.mark.every_version
+
 Chunk = tuple[list[int], str | None, str | None, int]
 
 CHUNKS = """

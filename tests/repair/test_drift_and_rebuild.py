@@ -14,6 +14,8 @@ from tests.support.oracle import assert_exact, differences
 if TYPE_CHECKING:
     from tests.support.databases import Connect
 
+pytestmark = pytest.mark.every_version
+
 KEY = "account_id, date, dimension_type, dimension_id, metric"
 DRIFT = "SELECT d.* FROM rollup.drift(%s, %s, %s) d"
 EVERYTHING = (None, None, None)

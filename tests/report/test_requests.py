@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
+pytestmark = pytest.mark.every_version
+
 RANGE = "'2026-03-08 00:00+00', '2026-03-11 00:00+00'"
 SERIES = "SELECT * FROM rollup.timeseries({})"
 COUNT = "1, 'resolutions_count', 'account', NULL"

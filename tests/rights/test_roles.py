@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
+pytestmark = pytest.mark.every_version
+
 REGISTRY = load()
 
 ROUTINES = """

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
-pytestmark = pytest.mark.parametrize(
-    "database", ["appending_template"], ids=["append"], indirect=True
-)
+pytestmark = [
+    pytest.mark.every_version,
+    pytest.mark.parametrize("database", ["appending_template"], ids=["append"], indirect=True),
+]
 
 SLOTS_HELD = """
 SELECT count(*)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
+pytestmark = pytest.mark.every_version
+
 FOLD = "SELECT rollup.fold()"
 
 

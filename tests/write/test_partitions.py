@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
+pytestmark = pytest.mark.every_version
+
 REGISTRY = load()
 AT_ONCE = Patience(lock_timeout=0.05, attempts=1)
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Session = psycopg.Connection[Any]
     Open = Callable[..., Session]
 
+pytestmark = pytest.mark.every_version
+
 DAY = "2026-03-10"
 EVER = "2100-01-01"
 PURGE = f"CALL rollup.purge_events('{DAY}')"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.support.databases import Connect
 
+pytestmark = pytest.mark.every_version
+
 COLUMNS = ", ".join(PLAIN)
 COVERED = "SELECT DISTINCT v.covered::text FROM rollup.coverage v"
 
