@@ -1,4 +1,4 @@
-"""Who takes part: what keeps totals, how it is installed, what it asks of its clients.
+"""The contestants: what keeps totals, how it is installed, what it asks of its clients.
 
 `NO_TRIGGER` is the floor. `ROLLUPS` and `APPENDING` are this system, in both of its ways to write.
 The others are what one would do without it.
@@ -84,7 +84,7 @@ DEPLOYED = Contestant(
     scripts=("bare-rollups",),
 )
 REFERENCE = Contestant(
-    name="reference's way",
+    name="Chatwoot's way",
     scripts=("reference-rollups",),
     after_event=named("reference-upsert"),
     after_batch=named("reference-batch-upsert"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BARE = "bare query"
 REBUILD = "rollup.rebuild()"
 BACKFILL = "rollup.backfill()"
-DAY_BY_DAY = "reference's way"
+DAY_BY_DAY = "Chatwoot's way"
 
 _RECORD = "TRUNCATE public.reporting_events_rollups, rollup.distinct_members, rollup.pending_events"
 
@@ -53,7 +53,7 @@ def rebuild(arena: Arena) -> list[Comparison]:
 
 
 def backfill(arena: Arena) -> list[Comparison]:
-    """Fill in history, beside a bare query that inserts it all, and the reference's, day by day."""
+    """Fill in history, beside a bare query that inserts it all, and Chatwoot's, day by day."""
     scale = arena.scale
     return [
         *_filled(arena, scale.large_account),

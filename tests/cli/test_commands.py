@@ -165,7 +165,7 @@ def test_deploy_says_when_days_are_no_longer_covered(database: str, connect: Con
     assert "no longer covered" in done.stderr
 
 
-def test_deploy_tells_of_locks_and_gives_up_naming_who_holds_them(
+def test_deploy_tells_of_locks_and_gives_up_naming_the_sessions_that_hold_them(
     reference_database: str, connect: Connect
 ) -> None:
     writer = connect(reference_database, autocommit=False)

@@ -1,4 +1,4 @@
-"""Writers beside writers, folds and readers: named by the pair, and by who comes first.
+"""Writers beside writers, folds and readers: named by the pair, and by which comes first.
 
 Writers give up after a tenth of a second of waiting for any lock: none of them ever waits.
 """

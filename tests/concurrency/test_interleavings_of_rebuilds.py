@@ -1,4 +1,4 @@
-"""Rebuilds, truncates and zone changes beside writers: named by the pair, by who comes first."""
+"""Rebuilds, truncates and zone changes beside writers: named by the pair, by which comes first."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def writer(watcher: psycopg.Connection[Any], database: str, connect: Connect) ->
 
 @pytest.fixture
 def rebuilder(watcher: psycopg.Connection[Any], database: str, connect: Connect) -> Open:
-    """Give a function that connects somebody who may wait, and whose transactions stay open."""
+    """Give a function that connects a session that may wait, and whose transactions stay open."""
     return lambda: connect(database, autocommit=False)
 
 
@@ -174,7 +174,7 @@ def test_rebuild_and_fold_the_fold_leaves_what_is_rebuilt(
     assert_exact(watcher)
 
 
-def test_rebuild_of_all_that_waits_for_one_account_keeps_nobody_from_writing(
+def test_rebuild_of_all_that_waits_for_one_account_keeps_no_session_from_writing(
     watcher: psycopg.Connection[Any], writer: Open, rebuilder: Open
 ) -> None:
     holder, other, patient = writer(), writer(), rebuilder()
@@ -270,7 +270,7 @@ def test_a_rebuild_that_waits_for_a_slot_and_a_truncate_that_waits_for_it_take_t
     "change", [TRUNCATE, "ALTER TABLE public.reporting_events ADD COLUMN remark text"]
 )
 @pytest.mark.parametrize("call", ["SELECT rollup.rebuild()", "CALL rollup.backfill()"])
-def test_insert_and_rebuild_and_then_a_writer_who_wants_the_whole_table_is_not_in_a_deadlock(
+def test_insert_and_rebuild_and_then_a_writer_that_wants_the_whole_table_is_not_in_a_deadlock(
     watcher: psycopg.Connection[Any],
     writer: Open,
     database: str,

@@ -1,4 +1,4 @@
-"""Changes of time zone beside writers and rebuilds: named by the pair, by who comes first."""
+"""Changes of time zone beside writers and rebuilds: named by the pair, by which comes first."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def writer(watcher: psycopg.Connection[Any], database: str, connect: Connect) ->
 
 @pytest.fixture
 def rebuilder(watcher: psycopg.Connection[Any], database: str, connect: Connect) -> Open:
-    """Give a function that connects somebody who may wait, and whose transactions stay open."""
+    """Give a function that connects a session that may wait, and whose transactions stay open."""
     return lambda: connect(database, autocommit=False)
 
 
@@ -188,7 +188,7 @@ def test_set_timezone_then_rebuild_in_one_transaction_before_another_rebuild(
     assert_exact(watcher)
 
 
-def test_a_rebuild_leaves_out_the_zone_that_somebody_is_setting(
+def test_a_rebuild_leaves_out_the_zone_that_another_session_is_setting(
     watcher: psycopg.Connection[Any], writer: Open
 ) -> None:
     watcher.execute(TO_APIA)
@@ -310,7 +310,7 @@ def test_an_account_that_comes_above_read_committed_takes_part_from_the_next_fol
 
 
 @pytest.mark.parametrize("call", ["rollup.fold()", "rollup.rebuild(1)", "rollup.follow_accounts()"])
-def test_whoever_settles_waits_for_no_account_that_somebody_holds(
+def test_a_session_that_settles_waits_for_no_account_that_another_holds(
     watcher: psycopg.Connection[Any], writer: Open, rebuilder: Open, call: str
 ) -> None:
     watcher.execute("INSERT INTO public.accounts (id, settings) VALUES (5, %s)", (SETTING,))

@@ -219,7 +219,7 @@ class Session:
 class Rollups(RuleBasedStateMachine):
     """Some sessions, each of which writes events that it knows by their ids as its own.
 
-    So no two meet in a row of the events, and whoever waits does so for the rollups.
+    So no two meet in a row of the events, and a session that waits does so for the rollups.
     """
 
     dsn: ClassVar[str]
@@ -316,7 +316,7 @@ class Rollups(RuleBasedStateMachine):
 
     @rule(number=sessions, level=levels, batch=batches, commit=st.booleans())
     def truncate(self, number: int, level: str, batch: list[Event], commit: bool) -> None:
-        """Truncate, where nobody would have to be waited for, and let nobody wait for long."""
+        """Truncate, where no session would have to be waited for, and let none wait for long."""
         with self.using(number) as session:
             if self.count(USERS, session.pid):
                 return
@@ -343,7 +343,7 @@ class Rollups(RuleBasedStateMachine):
 
     @rule(number=sessions, account=accounts, zone=st.sampled_from([None, *ZONES]))
     def set_timezone(self, number: int, account: int, zone: str | None) -> None:
-        """Change a zone, unless somebody else is about to."""
+        """Change a zone, unless another session is about to."""
         with self.using(number) as session, session.connection.transaction():
             if not session.may_rebuild or not session.connection.execute(FREE, (account,)).rowcount:
                 return
@@ -396,7 +396,7 @@ class Rollups(RuleBasedStateMachine):
 
     @rule(account=accounts, damage=st.sampled_from(VANDALISM))
     def vandalise(self, account: int, damage: str) -> None:
-        """Damage the record behind everybody's back: it is noticed, and mended."""
+        """Damage the record directly: it is noticed, and mended."""
         if self.is_held(account):
             return
         damaged = self.watcher.execute(damage.encode(), (account,)).rowcount
@@ -478,7 +478,7 @@ class Rollups(RuleBasedStateMachine):
             assert_claimed(session.connection, session.claims(self.exact))
 
     def is_held(self, account: int | None, pid: int = 0) -> bool:
-        """Say whether a transaction of anybody else holds the slot of an account, or any slot."""
+        """Say whether another session's transaction holds the slot of an account, or any slot."""
         held = {slot for (slot,) in self.watcher.execute(HELD, (LOCK_CLASS, pid))}
         return bool(held) if account is None else account & 255 in held
 

@@ -1,4 +1,4 @@
-"""A TRUNCATE of events waits for nothing of ours: all who read or write events wait behind it."""
+"""A TRUNCATE of events waits for nothing of ours: readers and writers of events wait behind it."""
 
 from __future__ import annotations
 

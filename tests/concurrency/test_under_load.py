@@ -135,7 +135,7 @@ def maintain_until(stop: Event, connection: psycopg.Connection[Any], seed: str) 
 
 
 @in_both_write_modes
-def test_no_snapshot_is_ever_wrong_and_nobody_is_in_anybodys_way(
+def test_no_snapshot_is_ever_wrong_and_no_session_blocks_another(
     database: str, connect: Connect
 ) -> None:
     seed = secrets.token_hex(4)

@@ -79,7 +79,7 @@ except KeyboardInterrupt:
 sys.stdin.read()
 """
 
-ENTER_AS_NOBODY_KNOWN = """
+ENTER_WITHOUT_AN_ACCOUNT = """
 import os, sys
 from pathlib import Path
 from generator.embedded import EmbeddedServer, EmbeddedServerError
@@ -145,7 +145,7 @@ def postmaster(server: EmbeddedServer) -> int:
 
 
 def held_locks(base: Path) -> set[str]:
-    """Return which of the server's locks somebody holds."""
+    """Return which of the server's locks are held."""
     held = set()
     for path in base.glob("*.lock"):
         with path.open("ab") as file:
@@ -177,7 +177,7 @@ def test_six_cold_starts_at_once_give_one_server(folder: Path) -> None:
     assert not answers(dsns.pop())
 
 
-def test_who_comes_while_the_last_one_leaves_always_finds_a_server(folder: Path) -> None:
+def test_a_process_that_comes_while_the_last_one_leaves_always_finds_a_server(folder: Path) -> None:
     with EmbeddedServer(folder) as server, psycopg.connect(server.dsn()) as connection:
         connection.execute("CREATE TABLE visits (id serial)")
     with ExitStack() as stack:
@@ -349,7 +349,7 @@ def test_programs_that_the_server_account_cannot_execute_are_copied(
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become a user without an account")
 def test_a_user_without_an_account_is_refused(folder: Path) -> None:
-    with process(ENTER_AS_NOBODY_KNOWN, folder) as running:
+    with process(ENTER_WITHOUT_AN_ACCOUNT, folder) as running:
         assert line(running).startswith("the user id 54321 has no account on this system")
 
 

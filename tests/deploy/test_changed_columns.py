@@ -202,7 +202,9 @@ def test_after_a_restore_names_and_types_tell_and_a_deployment_renews_the_memory
     assert session.execute(CHANGED).fetchall() == [("value", "is another one")]
 
 
-def test_a_deployment_waits_for_who_is_changing_a_column(database: str, connect: Connect) -> None:
+def test_a_deployment_waits_for_a_session_that_changes_a_column(
+    database: str, connect: Connect
+) -> None:
     session = filled(connect(database))
     session.execute("UPDATE rollup.read_columns SET relation = 1")
     memory = session.execute(MEMORY).fetchall()

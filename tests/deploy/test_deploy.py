@@ -201,7 +201,7 @@ def test_the_zones_that_accounts_have_already_are_taken_over(
     assert again == dataclasses.replace(NOTHING, unknown_zones=done.unknown_zones)
 
 
-def test_a_zone_that_changed_while_nobody_followed_is_taken_over(
+def test_a_zone_that_changed_while_no_trigger_followed_is_taken_over(
     database: str, covered: Session
 ) -> None:
     covered.execute("ALTER TABLE public.accounts DISABLE TRIGGER rollup_after_insert")

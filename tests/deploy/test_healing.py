@@ -1,4 +1,4 @@
-"""Objects that somebody has changed by hand: they are seen, and the next deploy heals them."""
+"""Objects that were changed by hand: they are seen, and the next deploy heals them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_was_changed_by_hand_is_seen_and_healed(
     assert_exact(session)
 
 
-def test_days_are_not_covered_on_which_a_trigger_function_of_somebody_else_was_at_work(
+def test_days_are_not_covered_on_which_a_changed_trigger_function_was_at_work(
     database: str, connect: Connect
 ) -> None:
     session = desk(connect(database))

@@ -51,7 +51,7 @@ POINTS = {
     "migrations": "LOCK TABLE rollup._yoyo_migration",
     "a reader of the rollup table": "LOCK TABLE public.reporting_events_rollups IN ROW SHARE MODE",
     "a reader of pending events": "LOCK TABLE rollup.pending_events IN ROW SHARE MODE",
-    "whoever uses a view": "LOCK TABLE rollup.current_rollups IN ACCESS SHARE MODE",
+    "a user of a view": "LOCK TABLE rollup.current_rollups IN ACCESS SHARE MODE",
     "a writer of accounts": "UPDATE public.accounts SET name = 'another'",
     "a writer of events": WRITER_HOLDS,
 }
@@ -168,7 +168,7 @@ def test_days_are_not_covered_by_a_rebuild_that_began_before_a_deploy(
     assert_exact(session)
 
 
-def test_a_deploy_that_cannot_have_its_lock_names_who_holds_it(
+def test_a_deploy_that_cannot_have_its_lock_names_the_session_that_holds_it(
     old: Session, reference_database: str, connect: Connect
 ) -> None:
     writer = connect(reference_database, autocommit=False)
@@ -183,7 +183,7 @@ def test_a_deploy_that_cannot_have_its_lock_names_who_holds_it(
     assert_old_state_works(old)
 
 
-def test_whoever_is_in_the_way_is_named_among_many_who_are_not(
+def test_the_session_that_holds_the_lock_is_named_among_many_that_do_not(
     old: Session, reference_database: str, connect: Connect
 ) -> None:
     for _ in range(6):

@@ -82,7 +82,7 @@ def test_an_empty_schema_that_was_made_for_the_role_will_do(
     assert inspect(connect(tenant), REGISTRY).is_current
 
 
-def test_a_reader_of_events_is_not_in_the_way_of_whoever_replaces_triggers(
+def test_a_reader_of_events_does_not_block_a_replacement_of_triggers(
     database: str, connect: Connect
 ) -> None:
     session = connect(database)
@@ -112,7 +112,7 @@ def test_a_rebuild_that_is_in_the_way_is_named_and_holds_up_no_writer(
     assert deploy(database, REGISTRY).coverage_voided
 
 
-def test_whoever_reads_a_view_that_is_to_be_replaced_is_named(
+def test_a_session_that_reads_a_view_that_is_to_be_replaced_is_named(
     database: str, connect: Connect
 ) -> None:
     connect(database).execute(

@@ -1,4 +1,4 @@
-"""Events in partitions: each gets triggers, for statements that name it fire no others."""
+"""Events in partitions: each gets triggers, because statements that name it fire no others."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_an_event_written_to_a_new_partition_and_deleted_by_its_parent_voids_cov
     assert_exact(session)
 
 
-def test_a_writer_who_is_first_to_write_to_a_new_partition_is_not_missed(
+def test_a_writer_that_is_first_to_write_to_a_new_partition_is_not_missed(
     session: Session, reference_database: str, connect: Connect
 ) -> None:
     session.execute(APRIL)

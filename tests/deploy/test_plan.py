@@ -1,4 +1,4 @@
-"""Planning a deployment: it tells what deploy then does, changes nothing and is in nobody's way."""
+"""Planning a deployment: it tells what deploy then does, changes nothing and blocks no session."""
 
 from __future__ import annotations
 
@@ -143,7 +143,9 @@ def test_what_a_table_lacks_is_named(database: str, connect: Connect) -> None:
     assert planned(database).is_nothing
 
 
-def test_whoever_is_in_the_way_is_named_and_not_waited_for(database: str, connect: Connect) -> None:
+def test_sessions_that_hold_a_lock_are_named_and_not_waited_for(
+    database: str, connect: Connect
+) -> None:
     session = connect(database)
     session.execute("ALTER TABLE public.reporting_events DISABLE TRIGGER rollup_after_insert")
     writer = connect(database, autocommit=False)
@@ -434,7 +436,7 @@ def test_partitions_without_triggers_are_warned_of(
     assert "its events have not been counted" in "\n".join(found.warnings)
 
 
-def test_what_somebody_else_has_changed_is_warned_of(database: str, connect: Connect) -> None:
+def test_what_another_role_has_changed_is_warned_of(database: str, connect: Connect) -> None:
     session = connect(database)
     session.execute(OTHERS_FUNCTION)
     session.execute("DROP FUNCTION rollup.fold")

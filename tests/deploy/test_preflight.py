@@ -210,7 +210,7 @@ def test_a_schema_for_the_rollups_that_does_not_exist_is_refused(
     assert session.execute("SELECT to_regnamespace('rollup')").fetchone() == (None,)
 
 
-def test_a_schema_of_our_name_that_somebody_else_made_is_left_alone(
+def test_a_schema_of_our_name_that_we_did_not_make_is_left_alone(
     session: Session, reference_database: str
 ) -> None:
     session.execute("CREATE SCHEMA rollup")
@@ -270,7 +270,7 @@ def test_the_owner_of_the_tables_needs_no_more_than_to_create_schemas(
     assert deploy(reference_database, REGISTRY).changes == ()
 
 
-def test_an_owner_who_may_not_see_what_others_do_is_told_who_is_in_the_way(
+def test_an_owner_that_may_not_see_what_others_do_is_told_which_session_is_in_the_way(
     owner: Role, reference_database: str, connect: Connect
 ) -> None:
     writer = connect(reference_database, autocommit=False)
@@ -284,7 +284,7 @@ def test_an_owner_who_may_not_see_what_others_do_is_told_who_is_in_the_way(
 
 @pytest.fixture
 def standby() -> Iterator[str]:
-    """Give a server that has the product, and then became a standby of nobody."""
+    """Give a server that has the product, and then became a standby without a primary."""
     folder = Path(tempfile.mkdtemp(prefix="rollups-test-"))
     folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
     programs = os.environ.get("TEST_PG_BIN")

@@ -57,7 +57,7 @@ def test_every_table_of_ours_tells_its_rows_apart(session: Session) -> None:
     assert session.execute(WITHOUT_IDENTITY).fetchall() == []
 
 
-def test_a_table_to_be_adopted_that_nobody_could_update_is_refused(
+def test_a_table_to_be_adopted_that_no_session_could_update_is_refused(
     reference_database: str, connect: Connect
 ) -> None:
     session = connect(reference_database)

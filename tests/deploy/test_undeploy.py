@@ -136,7 +136,7 @@ def test_partitions_are_left_without_triggers(reference_database: str, connect: 
 def test_writers_go_on_and_nothing_is_lost(
     session: Session, database: str, connect: Connect
 ) -> None:
-    """Whoever is writing is waited for, in attempts that hold up others for half a second."""
+    """Writers are waited for, in attempts that hold up others for half a second."""
     writer = connect(database, autocommit=False)
     write(writer, account_id=3)
     attempts = []

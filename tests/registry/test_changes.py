@@ -434,7 +434,7 @@ def test_a_report_that_waits_for_a_deployment_mixes_no_two_registries(
     assert [reader.execute(one).fetchone() for one in reports] == after
 
 
-def test_a_writer_who_looked_at_what_is_pending_and_appends_is_not_in_a_deadlock_with_a_new_column(
+def test_a_writer_that_looked_at_what_is_pending_and_appends_is_not_in_a_deadlock_with_a_new_column(
     session: Session, database: str, connect: Connect
 ) -> None:
     deploy(database, NO_INBOX)
@@ -460,7 +460,7 @@ def test_a_writer_who_looked_at_what_is_pending_and_appends_is_not_in_a_deadlock
     "statement",
     ["TRUNCATE public.reporting_events", "ALTER TABLE public.reporting_events ADD x int"],
 )
-def test_a_writer_who_wants_the_whole_table_is_not_in_a_deadlock_with_a_deployment(
+def test_a_writer_that_wants_the_whole_table_is_not_in_a_deadlock_with_a_deployment(
     statement: str, session: Session, database: str, connect: Connect
 ) -> None:
     writer = connect(database, autocommit=False)
@@ -478,7 +478,9 @@ def test_a_writer_who_wants_the_whole_table_is_not_in_a_deadlock_with_a_deployme
     assert session.execute("SELECT rollup.drift()").fetchall() == []
 
 
-def test_a_column_that_somebody_dropped_is_no_new_measure(session: Session, database: str) -> None:
+def test_a_column_that_was_dropped_by_hand_is_no_new_measure(
+    session: Session, database: str
+) -> None:
     session.execute("DROP VIEW rollup.current_rollups, rollup.unsummed_totals")
     session.execute("ALTER TABLE public.reporting_events_rollups DROP COLUMN value_count")
     assert deploy(database, NO_INBOX).coverage_voided

@@ -1,4 +1,4 @@
-"""The values that the reference application's own specifications expect.
+"""The values that Chatwoot's own specifications expect.
 
 Each is reached in three ways: written while the triggers are there, found by a backfill after the
 triggers were off, and found by a backfill after a deployment to a table that had events already.

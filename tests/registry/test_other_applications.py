@@ -181,7 +181,7 @@ def test_rollups_outlive_the_events_that_are_purged(
         " VALUES (1, '2026-03-01', 'nothing', 1, 'nothing', 1)",
         "INSERT INTO rollup.distinct_members VALUES (1, '2026-03-01', 'x', 1, 'x', 1, 1)",
     ],
-    ids=["counts", "rows", "everything", "rows of nobody", "members of nobody"],
+    ids=["counts", "rows", "everything", "rows without events", "members without events"],
 )
 def test_vandalism_is_found_and_cured(
     statement: str, application: Application, session: Session

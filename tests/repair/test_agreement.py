@@ -45,7 +45,7 @@ ALL = AGREED | FAILURES
 
 @pytest.fixture(scope="module")
 def filled(reference_template: NoopExecutor) -> Iterator[tuple[str, Role]]:
-    """Give a database that is deployed, filled and covered, and its owner, who is no superuser."""
+    """Give a database that is deployed, filled and covered, and its owner, no superuser."""
     with prepared(reference_template, "SELECT") as given:
         yield given
 
@@ -71,7 +71,7 @@ def prepared(template: NoopExecutor, layout: str) -> Iterator[tuple[str, Role]]:
         with psycopg.connect(owner.dsn, autocommit=True) as session:
             mix(desk(session))
             session.execute("CALL rollup.backfill()")
-        yield dsn, owner  # without a session, for it is to be copied
+        yield dsn, owner  # without a session, because it is to be copied
         with psycopg.connect(dsn, autocommit=True) as root:
             root.execute(f"REASSIGN OWNED BY {owner.name} TO CURRENT_USER".encode())
             root.execute(f"DROP OWNED BY {owner.name}; DROP ROLE {owner.name}".encode())

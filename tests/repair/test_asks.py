@@ -41,7 +41,7 @@ def session(reference_database: str, connect: Connect) -> Session:
     return session
 
 
-def test_totals_of_a_dropped_partition_are_deleted_only_by_who_says_so(
+def test_totals_of_a_dropped_partition_are_deleted_only_when_the_caller_says_so(
     session: Session, reference_database: str
 ) -> None:
     session.execute(DROP)

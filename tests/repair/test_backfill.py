@@ -260,7 +260,7 @@ def test_a_backfill_leaves_the_search_path_as_it_was(connection: psycopg.Connect
     assert_exact(connection)
 
 
-def test_a_backfill_warns_of_accounts_that_somebody_is_changing(
+def test_a_backfill_warns_of_accounts_that_another_session_is_changing(
     connection: psycopg.Connection[Any], database: str, connect: Connect
 ) -> None:
     holder = connect(database, autocommit=False)

@@ -86,7 +86,7 @@ def test_any_number_of_jobs_makes_everything_exact(
     assert threading.active_count() == 1
 
 
-def test_accounts_go_on_beside_one_that_somebody_writes_to(
+def test_accounts_go_on_beside_one_that_a_session_writes_to(
     session: Session, database: str, connect: Connect
 ) -> None:
     holder = connect(database)
@@ -182,7 +182,7 @@ def test_a_backfill_waits_while_others_are_busy(
     assert covered(session) == set(range(40))
 
 
-def test_who_may_not_see_the_load_is_told(
+def test_a_role_that_may_not_see_the_load_is_told(
     session: Session, database: str, connect: Connect
 ) -> None:
     other = connect(database)

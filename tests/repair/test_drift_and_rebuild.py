@@ -46,7 +46,7 @@ VANDALISM = {
         WHERE metric = 'resolution_time'
     """,
     "a number of values changed": "UPDATE public.reporting_events_rollups SET value_count = 0",
-    "a row of nobody": f"""
+    "a row without events": f"""
         INSERT INTO public.reporting_events_rollups ({KEY}, count)
         VALUES (1, '2026-03-10', 'agent', 999, 'reply_time', 1)
     """,
@@ -54,7 +54,7 @@ VANDALISM = {
         INSERT INTO public.reporting_events_rollups ({KEY}, count)
         VALUES (77, '2026-03-10', 'account', 77, 'reply_time', 1)
     """,
-    "a metric of nobody": f"""
+    "a metric that is not in the registry": f"""
         INSERT INTO public.reporting_events_rollups ({KEY}, count)
         VALUES (1, '2026-03-10', 'team', 1, 'first_team_response', 1)
     """,
@@ -64,7 +64,7 @@ VANDALISM = {
     "all memberships removed": "DELETE FROM rollup.distinct_members",
     "occurrences changed": "UPDATE rollup.distinct_members SET occurrences = occurrences + 1",
     "occurrences negative": "UPDATE rollup.distinct_members SET occurrences = -1",
-    "a member of nobody": f"""
+    "a member without events": f"""
         INSERT INTO rollup.distinct_members ({KEY}, member, occurrences)
         VALUES (1, '2026-03-10', 'account', 1, 'bot_handoffs_count', 999, 1)
     """,

@@ -37,7 +37,7 @@ DAMAGES = {
     "a count": "UPDATE public.reporting_events_rollups SET count = count + 1",
     "a sum": "UPDATE public.reporting_events_rollups SET sum_value = sum_value + 1",
     "rows that are missing": "DELETE FROM public.reporting_events_rollups",
-    "rows of nobody": "INSERT INTO public.reporting_events_rollups"
+    "rows without events": "INSERT INTO public.reporting_events_rollups"
     " (account_id, date, dimension_type, dimension_id, metric, count)"
     " SELECT 1, '2026-03-09', 'agent', 77, 'reply_time', i FROM generate_series(1, 1) i",
     "members": "DELETE FROM rollup.distinct_members",

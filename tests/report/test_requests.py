@@ -1,4 +1,4 @@
-"""What reports refuse, what they do about purged days, and who decides what they read."""
+"""What reports refuse, what they do about purged days, and which setting decides what they read."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_cases_are_measured_and_written_down(tmp_path: Path) -> None:
     assert texts > {one["contestant"] for one in results}
 
 
-def test_whoever_keeps_totals_counts_right_and_whoever_is_not_here_is_skipped(
+def test_contestants_that_are_here_count_right_and_the_others_are_skipped(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "numbers.json"
@@ -64,9 +64,9 @@ def test_whoever_keeps_totals_counts_right_and_whoever_is_not_here_is_skipped(
 
 def test_a_case_that_fails_is_told_and_ends_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Arena) -> list[Comparison]:
-        raise BenchmarkError("nobody counts right")
+        raise BenchmarkError("no contestant counts right")
 
     monkeypatch.setitem(CASES, "storage", replace(CASES["storage"], run=fail))
     done = CliRunner().invoke(main, ["--quick", "--case=storage"])
     assert done.exit_code == 1
-    assert "failed: storage: nobody counts right" in done.stdout
+    assert "failed: storage: no contestant counts right" in done.stdout

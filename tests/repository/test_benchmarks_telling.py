@@ -102,7 +102,7 @@ def test_one_disturbed_round_of_seven_spoils_nothing() -> None:
 @pytest.mark.parametrize(
     ("values", "said"), [((0.7,), "0.70 (1 round)"), ((0.5, 1.5), "1.00 (2 rounds)")]
 )
-def test_too_few_rounds_are_told_as_such_and_judged_by_nobody(
+def test_too_few_rounds_are_told_as_such_and_not_judged(
     values: tuple[float, ...], said: str
 ) -> None:
     few = of_rounds(*values, target=AtLeast(limit=0.6))
@@ -126,7 +126,7 @@ def test_a_target_is_met_up_to_its_limit(target: Target, verdict: str) -> None:
 
 
 @pytest.mark.parametrize(("unit", "verdict"), [("tps", "met"), ("s", "missed")])
-def test_who_is_behind_depends_on_what_is_better(unit: Unit, verdict: str) -> None:
+def test_which_one_is_behind_depends_on_what_is_better(unit: Unit, verdict: str) -> None:
     numbers: Rounds = {
         "no trigger": (10.0, 10.0, 10.0),
         "rollups": (5.0, 6.0, 7.0),

@@ -1,4 +1,4 @@
-"""The tests' own ground: each test gets databases that nobody else has touched."""
+"""The tests' own ground: each test gets databases that no other test has touched."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def test_the_databases_of_one_test_are_three_different_ones(
     assert connect(empty_database).execute(COUNT_TABLES).fetchone() == (0,)
 
 
-def test_a_copy_has_all_nine_indexes_of_the_reference(
-    reference_database: str, connect: Connect
-) -> None:
+def test_a_copy_has_all_nine_indexes_of_chatwoot(reference_database: str, connect: Connect) -> None:
     found = connect(reference_database).execute(
         "SELECT count(*) FROM pg_catalog.pg_indexes WHERE tablename = 'reporting_events'"
     )

@@ -151,7 +151,7 @@ def test_an_unknown_version_is_refused() -> None:
     assert "no version 13; there are 14, 15, 16, 17, 18" in done.stderr
 
 
-def test_where_nobody_answers_no_test_is_run_and_the_exit_status_is_its_own(
+def test_where_no_registry_answers_no_test_is_run_and_the_exit_status_is_its_own(
     tmp_path: Path,
 ) -> None:
     nowhere = {"XDG_CACHE_HOME": str(tmp_path), "npm_config_registry": "http://127.0.0.1:1"}

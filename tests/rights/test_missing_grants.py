@@ -47,7 +47,7 @@ def test_following_the_hints_of_a_reading_command_makes_it_work(
 
 
 @pytest.mark.parametrize("command", [REPORT, ("status",)], ids=" ".join)
-def test_one_grant_suffices_where_default_privileges_let_nobody_run_functions(
+def test_one_grant_suffices_where_default_privileges_let_no_role_run_functions(
     command: tuple[str, ...], reference_database: str, connect: Connect
 ) -> None:
     root = connect(reference_database)

@@ -74,7 +74,7 @@ REPORTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """A database with the product, deployed by its owner, and who works with it."""
+    """A database with the product, deployed by its owner, and the roles that work with it."""
 
     root: Session
     owner: Role
@@ -254,8 +254,8 @@ def test_a_reader_can_write_nothing_and_run_nothing_that_changes_something(
     assert {one.split()[0] for one in privileges(company.root, company.reader)} == {"SELECT"}
     routines = company.root.execute(ROUTINES, (company.reader.name,)).fetchall()
     assert {changes for _, changes, _, _ in routines} == {True, False}
-    for name, changes, everybody_may, reader_may in routines:
-        assert everybody_may is reader_may is not changes, name
+    for name, changes, every_role_may, reader_may in routines:
+        assert every_role_may is reader_may is not changes, name
     reader = connect(company.reader.dsn)
     for statement in (
         "SELECT rollup.set_timezone(1, 'UTC')",
@@ -271,7 +271,7 @@ def test_a_reader_can_write_nothing_and_run_nothing_that_changes_something(
 def test_what_a_restore_without_privileges_opened_is_closed_by_the_next_deployment(
     company: Company, connect: Connect
 ) -> None:
-    """A trigger function that everybody may run writes totals for whoever has a table."""
+    """A trigger function that every role may run writes totals for any role that has a table."""
     owner = connect(company.owner.dsn)
     mix(owner)
     owner.execute("GRANT EXECUTE ON ALL ROUTINES IN SCHEMA rollup TO PUBLIC")
@@ -282,8 +282,8 @@ def test_what_a_restore_without_privileges_opened_is_closed_by_the_next_deployme
     assert not any("drift" in change for change in done.changes)
     assert not done.coverage_voided
     assert inspect(owner, REGISTRY).is_current
-    for name, changes, everybody_may, _ in company.root.execute(ROUTINES, (company.owner.name,)):
-        assert everybody_may is not changes, name
+    for name, changes, every_role_may, _ in company.root.execute(ROUTINES, (company.owner.name,)):
+        assert every_role_may is not changes, name
     granted = "SELECT has_function_privilege(%s, 'rollup.fold(bigint)', 'EXECUTE')"
     assert company.root.execute(granted, (company.writer.name,)).fetchone() == (True,)
 

@@ -1,4 +1,4 @@
-"""Whoever may create objects puts them first: none of ours ever finds them instead of its own."""
+"""Roles that may create objects put them first: none of ours ever finds them instead of its own."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def calls(root: Session) -> list[tuple[Any, ...]]:
         ("trap,pg_catalog", "SELECT now()"),
     ],
 )
-def test_the_traps_catch_who_relies_on_the_path(
+def test_the_traps_catch_a_call_that_relies_on_the_path(
     path: str, query: str, trapped: Session, reference_database: str, connect: Connect
 ) -> None:
     before = calls(trapped)

@@ -104,7 +104,7 @@ def refused(session: Session, *statements: str) -> None:
 
 
 @pytest.mark.parametrize("reads", ["account", "off"])
-def test_an_analyst_reads_of_his_account_what_the_owner_reads(
+def test_an_analyst_reads_of_an_account_what_the_owner_reads(
     reads: str, company: Company, connect: Connect
 ) -> None:
     owner, acme = connect(company.owner.dsn), connect(company.acme.dsn)
@@ -136,7 +136,7 @@ def test_another_account_is_refused_whether_there_is_one_or_not(
             assert raised.value.diag.message_hint is None
 
 
-def test_everybody_sees_his_own_accounts(company: Company, connect: Connect) -> None:
+def test_every_analyst_sees_their_own_accounts(company: Company, connect: Connect) -> None:
     seen = {
         role.name: accounts(connect(role.dsn))
         for role in (company.acme, company.globex, company.initech)
@@ -198,7 +198,7 @@ def test_a_condition_that_tells_what_it_is_given_is_given_nothing_of_others(
     assert acme.execute(told).fetchone() == ([1, 2, 3],)
 
 
-def test_what_an_analyst_puts_first_in_his_path_is_not_found(
+def test_what_an_analyst_puts_first_in_the_search_path_is_not_found(
     company: Company, connect: Connect
 ) -> None:
     company.root.execute(f"CREATE SCHEMA mine AUTHORIZATION {company.acme.name}")
@@ -221,7 +221,7 @@ def test_what_an_analyst_puts_first_in_his_path_is_not_found(
 def test_permissions_follow_set_role_within_functions_too(
     company: Company, connect: Connect
 ) -> None:
-    """As with a pool, where many share a login; and a prepared plan serves whoever asks next."""
+    """As with a pool, where many share a login; and a prepared plan serves the next role."""
     company.root.execute(f"GRANT {company.acme.name} TO {company.globex.name}")
     globex = connect(company.globex.dsn)
     globex.prepare_threshold = 0
@@ -234,7 +234,7 @@ def test_permissions_follow_set_role_within_functions_too(
     assert globex.execute(f"SELECT * FROM desk.{QUESTIONS[0].format(2)}").fetchall()
 
 
-def test_nobody_without_permission_sees_anything(company: Company, connect: Connect) -> None:
+def test_a_role_without_permission_sees_nothing(company: Company, connect: Connect) -> None:
     with new_roles(company.root, company.owner.dsn) as [stranger]:
         refused(connect(stranger.dsn), "TABLE desk.current_rollups", "SELECT desk.account_ids()")
         [group] = company.root.execute(

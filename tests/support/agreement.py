@@ -52,7 +52,7 @@ def unsettled(damage: str, words: str) -> Agreed:
 
 
 def wrong(damage: str) -> Agreed:
-    """Say of totals that somebody has changed: verify alone reads the numbers."""
+    """Say of totals that were changed by hand: verify alone reads the numbers."""
     return Agreed(damage, (0, ""), (0, ""), (2, "on covered days"), (0, ""), (0, ""))
 
 

@@ -1,4 +1,4 @@
-"""What somebody may do by hand to what is deployed."""
+"""What may be done by hand to what is deployed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Damage(NamedTuple):
-    """What somebody does by hand, and what it is to look like."""
+    """What is done by hand, and what it is to look like."""
 
     statement: str
     seen: dict[str, str]

@@ -123,5 +123,5 @@ def recorded_and_pending(connection: Connection[Any]) -> tuple[int, int]:
 
 
 def row_versions(connection: Connection[Any]) -> set[tuple[str, ...]]:
-    """List the versions of all rows of the record and of what is pending: who writes, adds some."""
+    """List the versions of all rows of the record and of what is pending: a write adds some."""
     return set(connection.execute(ROW_VERSIONS).fetchall())

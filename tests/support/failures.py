@@ -92,7 +92,7 @@ FAILURES = {
         (1, ""),
         (1, f"GRANT SELECT ON TABLE {EVENTS} TO"),
     ),
-    "nobody may use the schema of the tables": failing(
+    "no role may use the schema of the tables": failing(
         AS_ROOT + "REVOKE ALL ON SCHEMA public FROM PUBLIC",
         "GRANT USAGE ON SCHEMA public TO",
         verify=DENIED,

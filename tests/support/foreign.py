@@ -1,4 +1,4 @@
-"""Other applications than the reference: their registries, their tables, and events in them."""
+"""Other applications than Chatwoot: their registries, their tables, and events in them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Application:
 
     @property
     def names(self) -> list[str]:
-        """The names of its events, one of which nobody counts."""
+        """The names of its events, one of which is not counted."""
         return [*self.registry.event_names, "not counted"]
 
     def create(self, session: Connection[Any]) -> None:

@@ -1,4 +1,4 @@
-"""The reference application's side of the database."""
+"""Chatwoot's side of the database."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ TABLES = Path(__file__).parents[2] / "generator" / "demo" / "reference.sql"
 
 
 def install(dsn: str) -> None:
-    """Create the reference's tables, without any rollups, in an empty database."""
+    """Create Chatwoot's tables, without any rollups, in an empty database."""
     with psycopg.connect(dsn) as connection:
         connection.execute(TABLES.read_bytes())

@@ -42,7 +42,7 @@ class Role:
 
 @contextmanager
 def new_roles(session: Connection[Any], dsn: str, number: int = 1) -> Iterator[list[Role]]:
-    """Create roles as a superuser; drop them afterwards, and leave him what they own here."""
+    """Create roles as a superuser; drop them afterwards, and leave it what they own here."""
     roles = [Role(dsn) for _ in range(number)]
     for role in roles:
         session.execute(role.creation)

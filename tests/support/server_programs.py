@@ -34,7 +34,7 @@ class UnfitError(RollupError):
 
 
 class UnreachableError(RollupError):
-    """Nobody answers at the registry."""
+    """The registry does not answer."""
 
 
 class DownloadError(RollupError):

@@ -41,9 +41,9 @@ PAUSE = 0.005  # seconds between two looks
 def waiting(
     watcher: Connection[Any], connection: Connection[Any], statement: str
 ) -> Iterator[Future[Rows]]:
-    """Start a statement; once it waits for a lock that somebody holds, give its future result.
+    """Start a statement; once it waits for a lock that is held, give its future result.
 
-    Whoever holds the lock has to let go of it within the block. Should the block fail, the
+    The session that holds it has to let go of it within the block. Should the block fail, the
     statement is cancelled.
     """
     with ThreadPoolExecutor(max_workers=1) as executor:
@@ -84,13 +84,13 @@ def await_slot_waiters(watcher: Connection[Any], waiters: int = 1) -> None:
     """Wait until so many sessions wait for a slot, or for another advisory lock."""
     deadline = time.monotonic() + PATIENCE
     while watcher.execute(SLOT_WAITERS).fetchone() != (waiters,):
-        assert time.monotonic() < deadline, "nobody waits for a slot"
+        assert time.monotonic() < deadline, "no session waits for a slot"
         time.sleep(PAUSE)
 
 
 def await_lock(watcher: Connection[Any], relation: str, mode: str) -> None:
-    """Wait until somebody waits for a lock on a relation."""
+    """Wait until a session waits for a lock on a relation."""
     deadline = time.monotonic() + PATIENCE
     while watcher.execute(WAITED_FOR, (relation, mode)).fetchone() != (True,):
-        assert time.monotonic() < deadline, f"nobody waits for {mode} on {relation}"
+        assert time.monotonic() < deadline, f"no session waits for {mode} on {relation}"
         time.sleep(PAUSE)

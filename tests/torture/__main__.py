@@ -33,7 +33,7 @@ def main(
 ) -> None:
     """Let everything happen at once to a database of its own, and see whether it is exact.
 
-    Threads take turns as they like, so a seed brings back what everybody does, not when.
+    Threads take turns as they like, so a seed brings back what each thread does, not when.
     """
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # connections are lost on purpose
     plan = Plan(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_life_beside_writers_has_no_drift_and_holds_nobody_up(
+def test_a_life_beside_writers_has_no_drift_and_holds_no_session_up(
     reference_database: str, empty_database: str, tmp_path: Path
 ) -> None:
     seed = secrets.token_hex(4)

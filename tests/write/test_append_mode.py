@@ -1,4 +1,4 @@
-"""The write mode that sets events aside: nobody holds a slot but to fold, and all stays exact."""
+"""The write mode that queues events: a session holds a slot only to fold, and all stays exact."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AND l.pid = pg_backend_pid()
 """
 
 TURN = 512
-"""Events after which somebody folds."""
+"""Events after which a writer folds."""
 
 MOST = 2048
 """Events that one statement folds at most."""
@@ -77,7 +77,7 @@ def test_events_are_set_aside_and_counted_at_once(session: Session) -> None:
     assert_exact(session)
 
 
-def test_events_that_nobody_counts_are_not_set_aside(session: Session) -> None:
+def test_events_that_are_not_counted_are_not_queued(session: Session) -> None:
     session.execute("SELECT rollup.fold()")
     write(session, name="conversation_opened")
     session.execute("UPDATE public.reporting_events SET value = 3")
@@ -85,7 +85,7 @@ def test_events_that_nobody_counts_are_not_set_aside(session: Session) -> None:
     assert recorded_and_pending(session) == (0, 0)
 
 
-def test_whoever_completes_a_turn_folds_a_sixteenth_of_the_accounts(session: Session) -> None:
+def test_a_writer_that_completes_a_turn_folds_a_sixteenth_of_the_accounts(session: Session) -> None:
     write(session, account_id=1)
     session.execute(NEXT, (5 * TURN - 1,))
     write(session, account_id=3)
@@ -103,7 +103,7 @@ def test_accounts_with_the_same_last_bits_have_different_turns(session: Session)
     assert recorded_and_pending(session)[1] < 20 * TURN
 
 
-def test_the_smallest_account_id_fails_nobody(session: Session, database: str) -> None:
+def test_the_smallest_account_id_fails_no_writer(session: Session, database: str) -> None:
     session.execute("ALTER TABLE public.accounts ALTER id TYPE bigint")
     session.execute("ALTER TABLE public.reporting_events ALTER account_id TYPE bigint")
     deploy(database, APPENDING)
@@ -134,7 +134,7 @@ def test_a_statement_has_all_the_turns_that_it_passes(session: Session) -> None:
     assert_exact(session)
 
 
-def test_nobody_folds_more_than_four_turns_bring(session: Session) -> None:
+def test_no_statement_folds_more_than_four_turns_bring(session: Session) -> None:
     with session.transaction():
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         session.execute(MANY, {"events": 3 * MOST, "step": 0, "accounts": 1})
@@ -154,7 +154,7 @@ def test_all_that_came_lately_is_folded_in_time(session: Session) -> None:
     assert_exact(session)
 
 
-def test_whoever_cannot_fold_when_it_is_his_turn_leaves_it_to_others(
+def test_a_writer_that_cannot_fold_in_its_turn_leaves_it_to_others(
     session: Session, database: str, connect: Connect
 ) -> None:
     other = connect(database, autocommit=False)
@@ -178,7 +178,7 @@ def test_whoever_cannot_fold_when_it_is_his_turn_leaves_it_to_others(
     assert_exact(session)
 
 
-def test_a_fold_leaves_out_accounts_that_somebody_else_is_folding(
+def test_a_fold_leaves_out_accounts_that_another_session_is_folding(
     session: Session, database: str, connect: Connect
 ) -> None:
     other = connect(database, autocommit=False)
@@ -196,7 +196,7 @@ def test_a_fold_leaves_out_accounts_that_somebody_else_is_folding(
     assert_exact(session)
 
 
-def test_a_large_statement_is_set_aside_whole_and_folded_by_whoever_is_told_to(
+def test_a_large_statement_is_queued_whole_and_folded_on_request(
     session: Session,
 ) -> None:
     mix(session, 20_000)

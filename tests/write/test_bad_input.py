@@ -66,10 +66,10 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "purging before the day after the last": (
         "CALL rollup.purge_events('5874897-12-31', 1)", "22023", "today at the latest"
     ),
-    "purging the events of nobody": (
+    "purging the events of no account": (
         f"CALL rollup.purge_events('{DAY}', 99)", "22023", "rollup.accounts"
     ),
-    "a chunk of nobody": (
+    "a chunk of no account": (
         f"SELECT rollup.purge_chunk(99, '{DAY}', 1)", "22023", "rollup.accounts"
     ),
     "a chunk of no size": (
@@ -88,7 +88,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 
 HARMLESS = {
-    "fold nobody": "SELECT rollup.fold(99)",
+    "fold no account": "SELECT rollup.fold(99)",
     "fold NULL": "SELECT rollup.fold(NULL)",
     "read-only drift": READ_ONLY + "SELECT * FROM rollup.drift()",
     "read-only plan": READ_ONLY + "SELECT * FROM rollup.backfill_chunks()",

@@ -1,4 +1,4 @@
-"""The triggers keep out of the way: they write only what they must, and nobody can misuse them."""
+"""The triggers keep out of the way: they write only what they must, and no role can misuse them."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ INDIFFERENT = {
     "an insert of no rows": """
         INSERT INTO public.reporting_events SELECT * FROM public.reporting_events WHERE false
     """,
-    "an insert that nobody counts": """
+    "an insert that is not counted": """
         INSERT INTO public.reporting_events (name, account_id, created_at, updated_at)
         VALUES ('conversation_opened', 1, now(), now()), (NULL, 1, now(), now()),
             ('reply_time', NULL, now(), now()), ('reply_time', 1, 'infinity', now())
     """,
     "an update of no rows": "UPDATE public.reporting_events SET value = 1 WHERE false",
     "an update of nothing": "UPDATE public.reporting_events SET value = value",
-    "an update of a column that nobody counts": """
+    "an update of a column that is not counted": """
         UPDATE public.reporting_events SET updated_at = now(), event_end_time = now()
     """,
-    "an update of what nobody counts": """
+    "an update of what is not counted": """
         UPDATE public.reporting_events SET value = 5 WHERE name = 'conversation_opened'
     """,
     "an update from one value that counts as NULL to another": """
@@ -58,7 +58,7 @@ INDIFFERENT = {
         WHERE f.id = 101 - e.id
     """,
     "a delete of no rows": "DELETE FROM public.reporting_events WHERE false",
-    "a delete of what nobody counts": """
+    "a delete of what is not counted": """
         DELETE FROM public.reporting_events WHERE name = 'conversation_opened'
     """,
 }

@@ -254,7 +254,7 @@ def test_a_truncate_above_read_committed_uncovers_every_day_until_a_backfill(
 def test_a_truncate_of_a_partition_and_a_writer_of_two_never_deadlock(
     session: Session, partitioned: str, connect: Connect
 ) -> None:
-    """Whoever writes to one partition holds a slot, but not yet the partition that is truncated."""
+    """A writer of one partition holds a slot, but not yet the partition that is truncated."""
     writer, truncater = connect(partitioned, autocommit=False), connect(partitioned)
     write(writer, created_at="2026-03-10 12:00")
     with ThreadPoolExecutor(1) as executor:

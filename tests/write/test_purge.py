@@ -96,7 +96,7 @@ ORDER BY e.created_at, e.id
 
 @pytest.fixture
 def session(database: str, connect: Connect) -> Session:
-    """Connect, as one who purges, to a desk with events over nine days and an archive."""
+    """Connect, as the session that purges, to a desk with events over nine days and an archive."""
     session = desk(connect(database, application_name="purge"))
     session.execute(ARCHIVE)
     mix(session, 280)
@@ -211,7 +211,7 @@ def test_a_day_ends_at_midnight_in_the_zone_of_the_account(
 
 
 @pytest.mark.parametrize("at", ["-infinity", "4713-11-24 00:00 BC", "0001-01-01", "0001-01-02"])
-def test_events_that_nobody_counts_go_with_the_others(session: Session, at: str) -> None:
+def test_events_that_are_not_counted_go_with_the_others(session: Session, at: str) -> None:
     for account in (1, 2, 3, 77, None):
         write(session, account_id=account, created_at=at)
         write(session, account_id=account, created_at="infinity")
@@ -510,7 +510,9 @@ def test_what_is_pending_of_purged_events_outlives_a_change_of_zone(session: Ses
     assert record(session) == kept
 
 
-def test_a_purge_while_somebody_changes_the_zone_is_refused(session: Session, other: Open) -> None:
+def test_a_purge_while_another_session_changes_the_zone_is_refused(
+    session: Session, other: Open
+) -> None:
     holder = other()
     holder.execute("SELECT rollup.set_timezone(2, 'UTC')")
     before = events(session, 2)
@@ -524,7 +526,7 @@ def test_a_purge_while_somebody_changes_the_zone_is_refused(session: Session, ot
     assert_exact(session)
 
 
-def test_a_purge_leaves_events_that_somebody_has_locked_for_the_next(
+def test_a_purge_leaves_events_that_another_session_has_locked_for_the_next(
     session: Session, other: Open
 ) -> None:
     holder = other("REPEATABLE_READ")

@@ -46,14 +46,14 @@ def session(database: str, connect: Connect) -> Session:
 def be_slow(session: Session, database: str, connect: Connect) -> Callable[[int], None]:
     """Give a function that writes events, each of which takes 1.5 ms to record."""
     watcher = connect(database)
-    somebody = connect(database, autocommit=False)
+    holder = connect(database, autocommit=False)
 
     def write_slowly(events: int) -> None:
         for _ in range(events):
-            somebody.execute(LOCK_TOTALS)
+            holder.execute(LOCK_TOTALS)
             with waiting(watcher, session, INSERT_ONE):
-                somebody.execute("SELECT pg_sleep(0.0015)")  # no lock tells how long it was held
-                somebody.rollback()
+                holder.execute("SELECT pg_sleep(0.0015)")  # no lock tells how long it was held
+                holder.rollback()
 
     return write_slowly
 
@@ -140,7 +140,9 @@ def test_what_a_transaction_found_slow_is_forgotten_when_it_is_rolled_back(
     assert_exact(session)
 
 
-def test_who_is_no_longer_slow_folds_what_his_account_has_left_behind(session: Session) -> None:
+def test_a_session_that_is_no_longer_slow_folds_what_its_account_has_left_behind(
+    session: Session,
+) -> None:
     session.execute(UNTIL, (60,))
     write(session)
     write(session, account_id=2)

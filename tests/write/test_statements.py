@@ -33,7 +33,7 @@ CHANGES = {
     "conversation": "conversation_id = conversation_id % 2",
     "no conversation": "conversation_id = NULL",
     "name": "name = 'conversation_bot_handoff'",
-    "a name that nobody counts": "name = 'conversation_opened'",
+    "a name that is not counted": "name = 'conversation_opened'",
     "no name": "name = NULL",
     "values": "value = value + 1, value_in_business_hours = NULL",
     "a value that cannot be added up": "value = 'NaN'",

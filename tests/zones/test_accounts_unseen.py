@@ -139,7 +139,7 @@ def test_a_changer_of_zones_does_not_deadlock_a_writer_of_accounts(
     writer = connect(database, autocommit=False)
     changer = connect(database, autocommit=False)
     changer.execute("UPDATE public.accounts SET name = 'c' WHERE id = 1")
-    writer.execute(ADD, (2001, BERLIN))  # the same lock as 2257, for they share their low bits
+    writer.execute(ADD, (2001, BERLIN))  # the same lock as 2257, because they share their low bits
     changer.execute("SELECT rollup.set_timezone(2257, 'Asia/Tokyo')")
     with waiting(session, writer, "UPDATE public.accounts SET name = 'd' WHERE id = 1"):
         changer.commit()
