@@ -27,12 +27,13 @@ demo: $(READY) ## a first look, with a database of its own
 test: $(READY) ## run the tests, with a database of their own; PROCESSES=2 at a time
 	@$(BIN)/python -m pytest -q -n $(PROCESSES)
 
-test-matrix: $(READY) ## run them on PostgreSQL 14 to 18; VERSIONS="17 18" and TESTS=... select
+test-matrix: $(READY) ## run them on PostgreSQL 14 to 18; VERSIONS="17 18" and TESTS="-m every_version" select
 	@$(BIN)/python -m tests.matrix $(if $(VERSIONS),--versions "$(VERSIONS)") \
 		--processes $(PROCESSES) -- $(TESTS)
 
 test-long: $(READY) ## try 500 random histories on several connections, and 2,000 random reports
-	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q tests/test_stateful.py tests/test_reports.py
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q \
+		tests/concurrency/test_stateful.py tests/report/test_answers.py
 
 torture: $(READY) ## let everything happen at once for MINUTES=10, crashes included, and compare
 	@$(BIN)/python -m tests.torture --minutes $(MINUTES)

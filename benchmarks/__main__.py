@@ -77,15 +77,15 @@ def main(
     Contestants take turns on one server, round after round. What counts is the ratio of their
     numbers, round by round: the median, with the lowest and the highest. Where the middle half of
     the ratios takes up more than 35 % of the median, it is too noisy, and no ratio is told; with
-    fewer than three rounds nobody can tell, and no target is judged. All cases together take ten to
-    twenty minutes, as fast as the machine is, and 10 GB of disk.
+    fewer than three rounds no spread is known, and no target is judged. All cases together take ten
+    to twenty minutes, as fast as the machine is, and 10 GB of disk.
 
     The contestants are no trigger at all; the rollups, as they are by default and in append mode;
-    the Chatwoot's way, which is one more statement of the client in a second transaction; a
+    Chatwoot's way, which is one more statement of the client in a second transaction; a
     statement trigger and a row trigger that upsert; a materialized view; and, where the server has
     them, pg_ivm and TimescaleDB. Each totals all events of the past before it begins, and most are
-    compared with the events in the end. Who should be "behind rollups" is compared with them round
-    by round.
+    compared with the events in the end. A contestant that should be "behind rollups" is compared
+    with them round by round.
     """
     if listing:
         for case in CASES.values():

@@ -46,7 +46,7 @@ class Arena:
     scale: Scale
     is_embedded: bool
     absent: Mapping[Contestant, str] = field(default_factory=dict)
-    """Who cannot take part here, and why."""
+    """Which contestants cannot take part here, and why."""
     report: Callable[[str], None] = lambda line: None
     _templates: dict[tuple[Load | None, Contestant], str] = field(default_factory=dict)
     _leftovers: ExitStack = field(default_factory=ExitStack)
@@ -137,7 +137,7 @@ class Arena:
         return self._templates[past, contestant]
 
     def _make_past(self, dsn: str, past: Load | None) -> None:
-        """Make the reference's tables, accounts and events: the same, but for their last day."""
+        """Make Chatwoot's tables, accounts and events: the same, but for their last day."""
         with connect(dsn) as session:
             session.execute(REFERENCE_TABLES.read_bytes())
             execute(session, "accounts", accounts=max(PICKED, past.accounts if past else 0))
@@ -154,7 +154,7 @@ class Arena:
     def _create(self, stack: ExitStack, template: str) -> str:
         name = f"rollups_benchmark_{secrets.token_hex(4)}"
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {} {}")
-        stack.callback(self._drop, name)  # whoever is interrupted may have made it already
+        stack.callback(self._drop, name)  # an interrupted CREATE may have made it already
         with connect(self.dsn) as session:
             # Copying files is fastest, and leaves no log behind; 14 knows nothing else.
             is_old = session.info.server_version < 150000
@@ -170,9 +170,9 @@ class Arena:
         return make_conninfo(self.dsn, dbname=name)
 
     def _close(self, dsn: str) -> str:
-        """Let nobody connect to a database that is only to be copied; return its name.
+        """Disallow connections to a database that is only to be copied; return its name.
 
-        Workers of extensions would be there whenever it is, and nobody else may then.
+        Workers of extensions would be there whenever it is, and no other session may then.
         """
         name = str(conninfo_to_dict(dsn)["dbname"])
         close = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false")

@@ -1,4 +1,4 @@
-"""Who takes part: what keeps totals, how it is installed, what it asks of its clients.
+"""The contestants: what keeps totals, how it is installed, what it asks of its clients.
 
 `NO_TRIGGER` is the floor. `ROLLUPS` and `APPENDING` are this system, in both of its ways to write.
 The others are what one would do without it.

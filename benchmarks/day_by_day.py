@@ -1,4 +1,4 @@
-"""The reference's backfill, as its client does it: account by account, and day by day.
+"""Chatwoot's backfill, as its client does it: account by account, and day by day.
 
 For each day of an account it asks for the totals by each dimension, and in one transaction deletes
 what is there and inserts them; from the day of the account's first event to yesterday.

@@ -42,7 +42,7 @@ FEW = (NO_TRIGGER, ROLLUPS, MATERIALIZED_VIEW, BARE_QUERY)
 """Events from which on only these take part: more such databases take too much disk and time."""
 ROWS = 1000
 TURNS = 24
-"""Statements in a turn, of those who do not go through all events each time."""
+"""Statements in a turn, of contestants that do not go through all events each time."""
 
 
 def growth(arena: Arena) -> list[Comparison]:

@@ -59,7 +59,7 @@ class Behind:
 
     name: str
     values: tuple[float, ...]
-    """Those of who should be ahead."""
+    """Those of the contestant that should be ahead."""
 
     def __str__(self) -> str:
         return f"behind {self.name}"

@@ -1,4 +1,4 @@
-"""The server to measure on: an embedded one, or whatever somebody names."""
+"""The server to measure on: an embedded one, or the one that the caller names."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def old_snapshot(arena: Arena) -> list[Comparison]:
 
 
 def irrelevant(arena: Arena) -> list[Comparison]:
-    """Insert one event per transaction, of a name that nobody counts."""
+    """Insert one event per transaction, of a name that is not counted."""
     turn = Turn(variables=ALL_ACCOUNTS | NOT_COUNTED, transactions=2 * arena.scale.transactions)
     what = _clients(1)
     with arena.contest(arena.scale.recent, NO_TRIGGER, *OURS) as dsns:
@@ -116,7 +116,7 @@ def irrelevant(arena: Arena) -> list[Comparison]:
 
 
 def update_delete(arena: Arena) -> list[Comparison]:
-    """Update, or delete, one event per transaction; those who never notice do not take part."""
+    """Update, or delete, one event per transaction; contestants that never notice are left out."""
     events = arena.scale.recent.events
     transactions = min(arena.scale.transactions, events // (arena.scale.rounds + 1))
     update = Turn(variables={"events": events}, transactions=transactions)

@@ -16,8 +16,9 @@ MEANINGLESS = 0.35
 
 Of a normal distribution the interquartile range is 1.35 standard deviations, and the standard error
 of the median of n rounds 1.25 / sqrt(n) of those: at the limit an eighth of the median for seven
-rounds, a fifth for three. A round that somebody else has disturbed widens the range from lowest to
-highest at will, but of many rounds hardly that between the quartiles: it does not spoil the others.
+rounds, a fifth for three. A round that another process has disturbed widens the range from lowest
+to highest at will, but of many rounds hardly that between the quartiles: it does not spoil the
+others.
 """
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from generator.database.connection import Connection
 
 REFERENCE_TABLES = Path(__file__).parent.parent / "generator" / "demo" / "reference.sql"
-"""The tables of the reference application."""
+"""The tables of Chatwoot."""
 
 
 def named(name: str) -> LiteralString:

@@ -13,8 +13,8 @@ from pytest_postgresql import factories
 from generator import registry
 from generator.deploy.deploy import deploy
 from generator.errors import RollupError
-from tests import databases, reference
-from tests.write_modes import APPENDING, FOLD_OFTEN
+from tests.support import databases, reference
+from tests.support.write_modes import APPENDING, FOLD_OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,12 +52,12 @@ def _install_reference(*, autocommit: bool, **whereabouts: Any) -> None:
 
 
 def _deploy(*, autocommit: bool, **whereabouts: Any) -> None:
-    """Deploy the product beside the reference's tables, which are there already."""
+    """Deploy the product beside Chatwoot's tables, which are there already."""
     deploy(make_conninfo(**whereabouts), registry.load(None))
 
 
 def _deploy_appending(*, autocommit: bool, **whereabouts: Any) -> None:
-    """Deploy it in the write mode that sets events aside, and where one event in 16 lets fold."""
+    """Deploy it in the write mode that queues events, and where one event in 16 lets fold."""
     deploy(make_conninfo(**whereabouts), APPENDING)
     with psycopg.connect(make_conninfo(**whereabouts)) as session:
         session.execute(FOLD_OFTEN)
@@ -84,16 +84,16 @@ def empty_database(empty_template: NoopExecutor) -> Iterator[str]:
 
 @pytest.fixture
 def reference_database(reference_template: NoopExecutor) -> Iterator[str]:
-    """Give the connection string of a new database with the reference's empty tables."""
+    """Give the connection string of a new database with Chatwoot's empty tables."""
     with databases.clone(reference_template) as dsn:
         yield dsn
 
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give the connection string of a new database with the reference's tables and the product.
+    """Give the connection string of a new database with Chatwoot's tables and the product.
 
-    A module whose tests hold in both write modes asks for it twice: see tests.write_modes.
+    A module whose tests hold in both write modes asks for it twice: see tests.support.write_modes.
     """
     template = getattr(request, "param", "deployed_template")
     with databases.clone(request.getfixturevalue(template)) as dsn:

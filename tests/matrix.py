@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import click
 
 from generator.errors import RollupError
-from tests.server_programs import RELEASES, UnreachableError, of_release
+from tests.support.server_programs import RELEASES, UnreachableError, of_release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def main(versions: str, processes: int, fetch: bool, tests: tuple[str, ...]) -> 
     """Run the tests, or those given to pytest, on every version of PostgreSQL, one by one.
 
     Exits with 1 where anything has failed, and with 3, before any test, where programs have to be
-    downloaded and nobody answers at the registry.
+    downloaded and the registry does not answer.
     """
     majors = versions.split()
     if unknown := [major for major in majors if major not in RELEASES]:

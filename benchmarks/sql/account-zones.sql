@@ -1,4 +1,4 @@
-/* The accounts' time zones by themselves, for those who look them up by hand. */
+/* The accounts' time zones by themselves, for analysts who look them up by hand. */
 CREATE TABLE public.account_zones (
     account_id bigint PRIMARY KEY,
     timezone text NOT NULL

@@ -1,5 +1,5 @@
 -- An event of now, as pgbench writes it. Names 1 to 20 are counted, in about the proportions that a
--- support desk has them; nobody counts 21.
+-- support desk has them; 21 is not counted.
 \set account random(:first_account, :last_account)
 \set agent :account * 100 + random(0, 19)
 \set inbox :account * 10 + random(0, 4)

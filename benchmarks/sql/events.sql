@@ -1,6 +1,6 @@
 /*
     A support desk's past: conversations of five events each, one after the other, about a thousand
-    of them open at a time, over the given days until now. Nobody answers every tenth of them.
+    of them open at a time, over the given days until now. Every tenth of them is not answered.
 */
 INSERT INTO public.reporting_events (
     name,

@@ -1,4 +1,4 @@
--- For pgbench: one upsert for the events of batch.sql, in a transaction of its own. The reference
+-- For pgbench: one upsert for the events of batch.sql, in a transaction of its own. Chatwoot
 -- has nothing of the kind; it would write each event and its totals singly. Ids are found by the
 -- sequence: right with one client.
 INSERT INTO public.reporting_events_rollups AS r (

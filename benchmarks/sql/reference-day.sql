@@ -1,4 +1,4 @@
-/* The totals of a day of an account by one dimension, as the reference's backfill asks for them. */
+/* The totals of a day of an account by one dimension, as Chatwoot's backfill asks for them. */
 SELECT
     CASE %(dimension)s
         WHEN 'account' THEN e.account_id

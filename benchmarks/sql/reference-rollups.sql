@@ -1,4 +1,4 @@
-/* The reference's table of totals, with its key and both of its other indexes, and the past's. */
+/* Chatwoot's table of totals, with its key and both of its other indexes, and the past's. */
 CREATE TABLE public.reporting_events_rollups (
     id bigserial PRIMARY KEY,
     account_id integer NOT NULL,

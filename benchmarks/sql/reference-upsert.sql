@@ -1,4 +1,4 @@
--- For pgbench: what the reference's application writes after the event of event.sql, in a
+-- For pgbench: what Chatwoot writes after the event of event.sql, in a
 -- transaction of its own. It knows the event, its metrics and the account's time zone by itself.
 \if :name <= 20
 INSERT INTO public.reporting_events_rollups AS r (

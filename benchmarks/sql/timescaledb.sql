@@ -1,6 +1,6 @@
 /*
     A continuous aggregate, as near as it can get: the events become a hypertable, whose keys must
-    hold its time, and the days are those of UTC, for one aggregate knows one time zone.
+    hold its time, and the days are those of UTC, because one aggregate knows one time zone.
 */
 CREATE EXTENSION timescaledb SCHEMA public;
 

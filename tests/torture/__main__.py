@@ -8,10 +8,10 @@ import sys
 
 import click
 
+from tests.support.write_modes import MODES, WriteMode
 from tests.torture.run import Plan, run
 from tests.torture.tally import Tally
 from tests.torture.verdict import explained, verdict
-from tests.write_modes import MODES, WriteMode
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,7 +33,7 @@ def main(
 ) -> None:
     """Let everything happen at once to a database of its own, and see whether it is exact.
 
-    Threads take turns as they like, so a seed brings back what everybody does, not when.
+    Threads take turns as they like, so a seed brings back what each thread does, not when.
     """
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # connections are lost on purpose
     plan = Plan(

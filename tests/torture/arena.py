@@ -1,4 +1,4 @@
-"""The server, which crashes and comes back, and who is connected to it."""
+"""The server, which crashes and comes back, and the sessions that are connected to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import psycopg
 
 from generator.deploy.deploy import deploy
 from generator.embedded import EmbeddedServer
-from tests import reference
+from tests.support import reference
 from tests.torture.events import FOLLOWED, KEPT, SWITCHED, ZONES
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ VALUES (%s, jsonb_build_object('reporting_timezone', %s::text))
 
 
 class Arena:
-    """A server with the reference's tables and the product, gone with all its data afterwards."""
+    """A server with Chatwoot's tables and the product, gone with all its data afterwards."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -80,7 +80,7 @@ class Arena:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def open(self) -> None:
-        """Let those who are waiting for the server connect to it."""
+        """Let threads that wait for the server connect to it."""
         self._up.set()
 
     def visit(self) -> psycopg.Connection[Any]:

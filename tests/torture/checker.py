@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle import DIFFERENCES, SHOWN, differences
+from tests.support.oracle import DIFFERENCES, SHOWN, differences
 from tests.torture.events import KEPT
 from tests.torture.verdict import DriftError
 

@@ -1,4 +1,4 @@
-"""What the writers write: events of few keys on few days, so that everybody meets everybody."""
+"""What the writers write: events of few keys on few days, so that all writers meet each other."""
 
 from __future__ import annotations
 

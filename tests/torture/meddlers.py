@@ -1,4 +1,4 @@
-"""Who is busy beside the writers: rebuilders, a folder, who changes time zones, and a killer."""
+"""What is busy beside the writers: rebuilders, a folder, a changer of time zones, and a killer."""
 
 from __future__ import annotations
 
@@ -161,4 +161,4 @@ class Killer(Meddler):
 
     def act(self, connection: Connection[Any]) -> str:
         victim = self._arena.kill(self._chance, connection)
-        return victim.rstrip(" 0123456789") if victim else "nobody there"
+        return victim.rstrip(" 0123456789") if victim else "no session there"

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from tests.support.write_modes import MODES
 from tests.torture.arena import Arena
 from tests.torture.checker import check
 from tests.torture.meddlers import Folder, Killer, Rebuilder, ZoneChanger
 from tests.torture.writer import Writer
-from tests.write_modes import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psycopg import Connection
 
+    from tests.support.write_modes import WriteMode
     from tests.torture.tally import Tally
-    from tests.write_modes import WriteMode
 
-LOOKS_EVERY = 0.1  # seconds, for whether somebody has found something wrong
+LOOKS_EVERY = 0.1  # seconds, for whether a thread has found something wrong
 
 _LEFT = """
 SELECT
@@ -89,7 +89,7 @@ class _Torture:
         return found
 
     def _oversee(self, working: list[Future[None]]) -> None:
-        """Let the server crash now and then, until the time is over or somebody has stopped."""
+        """Let the server crash now and then, until the time is over or a thread has stopped."""
         start = time.monotonic()
         crash = start + self._plan.crashes_every
         while time.monotonic() < start + self._plan.seconds:
@@ -101,7 +101,7 @@ class _Torture:
                 crash = time.monotonic() + self._plan.crashes_every
 
     def _crash(self) -> None:
-        """Have the server crash, and look at what is there before anybody else does."""
+        """Have the server crash, and look at what is there before any other session does."""
         self._arena.crash()
         with closing(self._arena.visit()) as connection:
             check(connection)

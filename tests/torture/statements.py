@@ -78,7 +78,7 @@ class Hand:
         self.live.update((event.id, event) for event in events)
 
     def new(self, batch_id: int | None = None) -> list[Event]:
-        """Make up some events that nobody has written yet."""
+        """Make up some events that no writer has written yet."""
         many = self.chance.choice([1, 1, 1, 2, 5, 25])
         return [some_event(self.chance, next(self.ids), batch_id) for _ in range(many)]
 

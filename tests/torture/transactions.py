@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 NEVER_WAITS = "400ms"
 """The lock_timeout of writers. They touch no rows of each other, and whatever others hold they hold
-for longer than this every now and then: who waits for any of us does not go unnoticed."""
+for longer than this every now and then: a writer that waits for one of us fails."""
 
 LONGEST_PAUSE = 1.0  # seconds, within a transaction
 
-# Only here may a writer wait: for a TRUNCATE, beside which nobody can write.
+# Only here may a writer wait: for a TRUNCATE, beside which no session can write.
 _BEGIN = """
 BEGIN ISOLATION LEVEL {level};
 SET LOCAL lock_timeout = '30s';
@@ -52,7 +52,7 @@ class Shape:
 
     @property
     def may_conflict(self) -> bool:
-        """Say whether it may fail to serialize, for what it reads of pages that others write.
+        """Say whether it may fail to serialize, because it reads pages that others write.
 
         Nothing else may: writers touch no rows of each other.
         """

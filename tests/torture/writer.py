@@ -161,7 +161,7 @@ class Writer:
         self._open = None
 
     def _forget_truncated(self, current: int) -> None:
-        """Forget the events that somebody has truncated, whatever becomes of our transaction."""
+        """Forget the events that a session has truncated, whatever becomes of our transaction."""
         if current != self._generation:
             self._ledger, self._generation = {}, current
 

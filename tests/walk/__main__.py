@@ -10,7 +10,7 @@ import click
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from tests import databases, reference
+from tests.support import databases, reference
 from tests.walk.run import walk
 
 

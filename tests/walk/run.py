@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from generator.database.patience import Patience
-from tests import programs
+from tests.support import programs
 from tests.walk.steps import Stations
 from tests.walk.writers import Writers
 
@@ -25,9 +25,9 @@ HELD_UP = 2 * Patience().lock_timeout
 def walk(
     dsn: str, elsewhere: str, *, folder: Path, events: int, writers: int, seed: str
 ) -> Iterator[str]:
-    """Go from a database of the reference's to one with rollups and back; tell of each station.
+    """Go from a database of Chatwoot's to one with rollups and back; tell of each station.
 
-    `dsn` has the reference's tables, `elsewhere` has nothing. Whatever is not as it should be is
+    `dsn` has Chatwoot's tables, `elsewhere` has nothing. Whatever is not as it should be is
     an AssertionError, or the error that a writer met.
     """
     with (

@@ -1,4 +1,4 @@
-"""The stations of the walk: what somebody does, and what has to be true afterwards."""
+"""The stations of the walk: what its user does, and what has to be true afterwards."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.registry import DEFAULT
-from tests.command import run
-from tests.layouts import COLUMNS, KEY, OTHER_INDEXES
-from tests.oracle import assert_exact
+from tests.support.command import run
+from tests.support.layouts import COLUMNS, KEY, OTHER_INDEXES
+from tests.support.oracle import assert_exact
 from tests.walk.writers import ACCOUNTS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from tests.programs import Programs
+    from tests.support.programs import Programs
 
 ZONES = ("Asia/Kolkata", "America/New_York", "Europe/Rome")
 
@@ -78,7 +78,7 @@ METRICS = ["resolutions_count", "avg_first_response_time", "bot_resolutions_coun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stations:
-    """What somebody does to a database, one thing after the other."""
+    """What the walk's user does to a database, one thing after the other."""
 
     dsn: str
     session: psycopg.Connection[Any]
@@ -91,7 +91,7 @@ class Stations:
         return done.stdout
 
     def arrive(self, events: int) -> None:
-        """Make the reference's accounts and history, with rollups of the application's own."""
+        """Make Chatwoot's accounts and history, with rollups of the application's own."""
         self.session.execute(COLUMNS + KEY + OTHER_INDEXES)
         for account in range(1, ACCOUNTS + 1):
             settings = json.dumps({"reporting_timezone": ZONES[account % len(ZONES)]})

@@ -1,4 +1,4 @@
-"""Writers who never stop, and complain when anybody holds them up."""
+"""Writers that never stop, and complain when a session holds them up."""
 
 from __future__ import annotations
 

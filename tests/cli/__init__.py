@@ -1,0 +1,1 @@
+"""The command line: what commands ask, print and exit with."""

@@ -1,0 +1,1 @@
+"""Sessions beside each other: deterministic interleavings, random steps, and load."""

@@ -1,0 +1,1 @@
+"""Deploying, planning, adopting, upgrading and leaving."""

@@ -1,0 +1,1 @@
+"""Making rollups whole: backfills, verification, rebuilds, and what is done after damage."""

@@ -1,0 +1,1 @@
+"""Reports: what they answer, and what they refuse."""

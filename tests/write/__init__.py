@@ -1,0 +1,1 @@
+"""Writing events: every statement, in either write mode, leaves the rollups exact."""
