@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from generator.bars import bar
 from generator.cli.console import as_json, note, out, room, say, table
 from generator.durations import duration
 from generator.escaping import cell
@@ -25,7 +26,6 @@ Format = Literal["table", "csv", "json"]
 
 BAR = 40
 """The width of the longest bar, in characters."""
-_FULL, _EIGHTHS = "█", " ▏▎▍▌▋▊▉"
 
 _VALUE = frozenset({"value"})
 
@@ -210,32 +210,14 @@ def _table(
         values = [row[bars] for row in rows]
         most = max((value or 0 for value in values), default=0)
         length = room(columns, shown, BAR)
-        shown = [[*row, _bar(one, most, length)] for row, one in zip(shown, values, strict=True)]
+        parts = [(value or 0) / most if most > 0 else 0 for value in values]
+        shown = [[*row, bar(one, length, out)] for row, one in zip(shown, parts, strict=True)]
         columns.append("")
     table(columns, shown, right=[name.replace("_", " ") for name in durations])
 
 
 def _worded(seconds: float | None) -> str | float | None:
     return seconds if seconds is None or not out.is_terminal else duration(seconds)
-
-
-def _bar(value: float | None, most: float, length: int) -> str:
-    """Draw a number as a bar; a negative one, and none, have no length."""
-    if not value or most <= 0:
-        return ""
-    eighths = max(0, round(value / most * length * 8))
-    if not _has_blocks():
-        return "#" * round(eighths / 8)
-    return _FULL * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
-
-
-def _has_blocks() -> bool:
-    """Tell whether the output can show a bar's blocks."""
-    try:
-        (_FULL + _EIGHTHS).encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def _paired(these: tuple[Any, ...], those: tuple[Any, ...]) -> list[Any]:

@@ -13,8 +13,6 @@ from generator.cli.codes import DIFFERENT, WELL
 from generator.cli.console import as_json, errors, say, table
 from generator.cli.options import session_of, with_database, with_registry
 from generator.escaping import visible
-from generator.operate.metrics import families
-from generator.operate.openmetrics import exposition
 from generator.operate.status import Report, inspect
 
 if TYPE_CHECKING:
@@ -60,8 +58,9 @@ def status(
         if json_:
             as_json(_plain(report))
         elif openmetrics:
-            text = exposition(families(report, per_account=per_account))
-            click.echo(text.encode(), nl=False)
+            from generator.operate.metrics import exposition, families  # only here: slow to import
+
+            click.echo(exposition(families(report, per_account=per_account)), nl=False)
         else:
             _print(report, all_)
     if exit_code:

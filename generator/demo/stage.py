@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from generator.bars import bar
 from generator.demo.wording import seconds
 from generator.escaping import visible_line
 
@@ -86,10 +87,7 @@ class Stage:
 
     def bar(self, part: float, width: int) -> str:
         """Draw a bar as long as a part, from 0 to 1, of a width."""
-        if self._console.options.ascii_only:
-            return "#" * round(part * width)
-        eighths = round(part * width * 8)
-        return ("█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8]).rstrip()
+        return bar(part, width, self._console)
 
     def columns(self, values: Sequence[int], height: int) -> list[str]:
         """Draw numbers as columns, side by side, whose highest has so many lines."""

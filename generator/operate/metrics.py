@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.openmetrics.exposition import generate_latest
+from prometheus_client.registry import Collector, CollectorRegistry
 
 from generator.deploy.catalog import Status
-from generator.operate.openmetrics import Family, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from prometheus_client import Metric
 
     from generator.operate.status import Report
 
 PREFIX = "reporting_rollups"
 
 
-def families(report: Report, *, per_account: bool = False) -> Iterator[Family]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Collected(Collector):
+    families: Iterable[Metric]
+
+    def collect(self) -> Iterable[Metric]:
+        return self.families
+
+
+def exposition(families: Iterable[Metric]) -> bytes:
+    """Write families in their order, as text in the OpenMetrics format, version 1.0."""
+    registry = CollectorRegistry()
+    registry.register(_Collected(families))
+    text: bytes = generate_latest(registry)
+    return text
+
+
+def families(report: Report, *, per_account: bool = False) -> Iterator[Metric]:
     """Count what a report lists; `per_account`, tell it of each account as well.
 
     What is not known, because nothing is deployed, is left out.
@@ -26,17 +49,9 @@ def families(report: Report, *, per_account: bool = False) -> Iterator[Family]:
             "version": report.deployment["version"],
             "registry": report.deployment["registry_digest"],
         }
-        yield Family(
-            name=PREFIX,
-            kind="info",
-            help="What is deployed.",
-            samples=(Sample(value=1, labels=labels),),
-        )
-        yield Family(
-            name=f"{PREFIX}_deployed_timestamp_seconds",
-            unit="seconds",
-            help="When something was last deployed.",
-            samples=(Sample(value=report.deployment["deployed_at"].timestamp()),),
+        yield InfoMetricFamily(PREFIX, "What is deployed.", labels)
+        yield _timestamp(
+            "deployed", "When something was last deployed.", report.deployment["deployed_at"]
         )
     yield _gauge(
         "is_current", "Whether everything is as the registry renders it.", int(report.is_current)
@@ -58,12 +73,7 @@ def families(report: Report, *, per_account: bool = False) -> Iterator[Family]:
         report.pending.ids,
     )
     if report.verified and report.verified.at:
-        yield Family(
-            name=f"{PREFIX}_verified_timestamp_seconds",
-            unit="seconds",
-            help="When something was last verified.",
-            samples=(Sample(value=report.verified.at.timestamp()),),
-        )
+        yield _timestamp("verified", "When something was last verified.", report.verified.at)
         yield _gauge(
             "verification_differences",
             "How many differences were found and not seen gone since.",
@@ -73,26 +83,19 @@ def families(report: Report, *, per_account: bool = False) -> Iterator[Family]:
         yield from _of_accounts(report)
 
 
-def _of_accounts(report: Report) -> Iterator[Family]:
+def _of_accounts(report: Report) -> Iterator[Metric]:
     uncovered = {one["account_id"] for one in report.uncovered}
-    yield Family(
-        name=f"{PREFIX}_account_is_covered",
-        help="Whether an account is switched off, or covered on all days.",
-        samples=tuple(
-            Sample(
-                value=int(one["account_id"] not in uncovered),
-                labels={"account": str(one["account_id"])},
-            )
-            for one in report.accounts
-        ),
+    yield _counted(
+        "account_is_covered",
+        "Whether an account is switched off, or covered on all days.",
+        "account",
+        {one["account_id"]: one["account_id"] not in uncovered for one in report.accounts},
     )
-    yield Family(
-        name=f"{PREFIX}_account_pending_events",
-        help="How many events of an account are to be folded.",
-        samples=tuple(
-            Sample(value=one["pending_events"], labels={"account": str(one["account_id"])})
-            for one in report.accounts
-        ),
+    yield _counted(
+        "account_pending_events",
+        "How many events of an account are to be folded.",
+        "account",
+        {one["account_id"]: one["pending_events"] for one in report.accounts},
     )
 
 
@@ -103,12 +106,16 @@ def _statuses(report: Report) -> Mapping[str, int]:
     return counts
 
 
-def _gauge(name: str, help_: str, value: float) -> Family:
-    return Family(name=f"{PREFIX}_{name}", help=help_, samples=(Sample(value=value),))
+def _gauge(name: str, help_: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"{PREFIX}_{name}", help_, value)
 
 
-def _counted(name: str, help_: str, label: str, counts: Mapping[str, int]) -> Family:
-    samples = (
-        Sample(value=count, labels={label: value}) for value, count in sorted(counts.items())
-    )
-    return Family(name=f"{PREFIX}_{name}", help=help_, samples=tuple(samples))
+def _timestamp(name: str, help_: str, at: datetime) -> Metric:
+    return GaugeMetricFamily(f"{PREFIX}_{name}_timestamp", help_, at.timestamp(), unit="seconds")
+
+
+def _counted(name: str, help_: str, label: str, counts: Mapping[Any, int]) -> Metric:
+    family = GaugeMetricFamily(f"{PREFIX}_{name}", help_, labels=[label])
+    for value, count in sorted(counts.items()):
+        family.add_metric([str(value)], count)
+    return family

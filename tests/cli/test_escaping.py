@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client.core import GaugeMetricFamily
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -17,7 +18,7 @@ from generator.database.patience import Patience
 from generator.deploy.deploy import deploy
 from generator.deploy.dry_run import dry_run
 from generator.escaping import cell, visible, visible_lines
-from generator.operate.openmetrics import Family, Sample, exposition
+from generator.operate.metrics import exposition
 from generator.registry import DEFAULT, load
 from generator.report import page, queries
 from tests.support.command import fail, run
@@ -183,9 +184,10 @@ def test_a_message_of_the_server_forges_no_line(database: str) -> None:
 
 
 def test_every_label_of_openmetrics_stays_on_its_line() -> None:
-    family = Family(name="a", help=EVIL, samples=(Sample(value=1, labels={"b": 'x\n"\\'}),))
-    text = exposition([family])
-    assert r'a{b="x\n\"\\"} 1' in text.split("\n")
+    family = GaugeMetricFamily("a", EVIL, labels=["b"])
+    family.add_metric(['x\n"\\'], 1)
+    text = exposition([family]).decode()
+    assert r'a{b="x\n\"\\"} 1.0' in text.split("\n")
 
 
 @pytest.mark.parametrize(

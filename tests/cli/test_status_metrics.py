@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from generator import __version__
-from generator.operate.openmetrics import Family, Sample, exposition
+from generator.operate.metrics import exposition
 from generator.registry import load
 from tests.support.command import run, succeed
 from tests.support.events import ZONES, desk, mix, write
@@ -107,7 +108,7 @@ def test_numbers_are_those_of_status(session: Session, database: str) -> None:
     [(pending, ids)] = session.execute(
         "SELECT count(*), max(id) - min(id) + 1 FROM rollup.pending_events"
     ).fetchall()
-    assert found["info", f"{__version__} {REGISTRY.digest}"] == 1
+    assert found["info", f"{REGISTRY.digest} {__version__}"] == 1
     assert found["is_current", ""] == 0
     assert (found["objects", "ORPHANED"], found["objects", "MISSING"]) == (1, 0)
     assert (found["accounts", "covered"], found["accounts", "not covered"]) == (2, 1)
@@ -140,10 +141,9 @@ def test_every_family_has_a_type_a_help_and_ends_the_text(session: Session, data
 
 def test_what_labels_and_help_hold_is_escaped() -> None:
     odd = 'a "quoted" \\ back\\slash,\nand a line = {1}'
-    family = Family(
-        name="odd", help=odd, samples=(Sample(value=0.5, labels={"one": odd, "two": ""}),)
-    )
-    [read] = text_string_to_metric_families(exposition([family]))
+    family = GaugeMetricFamily("odd", odd, labels=["one", "two"])
+    family.add_metric([odd, ""], 0.5)
+    [read] = text_string_to_metric_families(exposition([family]).decode())
     [sample] = read.samples
     assert (sample.name, sample.value) == ("odd", 0.5)
     assert sample.labels == {"one": odd, "two": ""}

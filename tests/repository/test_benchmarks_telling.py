@@ -196,6 +196,16 @@ def test_a_ratio_beyond_the_picture_is_an_arrow_with_its_number() -> None:
     assert tips[1] < picture.LEFT
 
 
+def test_the_picture_says_what_it_shows_and_fits_light_and_dark_pages() -> None:
+    page = drawn(told(of_rounds(0.5, 0.5, 0.5, target=AtLeast(limit=0.6)), of_rounds(0.7)))
+    said = {one.get("id"): one.text or "" for one in page if one.get("id")}
+    assert page.attrib["aria-labelledby"].split() == list(said)
+    assert said["title"] == picture.TITLE
+    assert said["desc"].startswith("2 ratios ")
+    assert said["desc"].endswith(" Targets met: 0, missed: 1.")
+    assert "(prefers-color-scheme: dark)" in (page.findtext(f"{SVG}style") or "")
+
+
 def test_the_picture_of_a_run_that_measured_nothing_is_still_one() -> None:
     assert picture.TITLE in texts(drawn(told()))
 

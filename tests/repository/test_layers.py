@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parents[2]
 
 FLOORS = (
-    ("generator", "durations", "errors", "escaping", "quoting"),
+    ("generator", "bars", "durations", "errors", "escaping", "quoting"),
     ("registry", "database", "embedded"),
     ("render", "report"),
     ("deploy",),
