@@ -92,8 +92,8 @@ def test_render_check_shows_what_differs_and_writes_nothing(tmp_path: Path) -> N
     assert done.exit_code == 2
     assert "3 of" in done.stderr
     assert f"render --output {output}" in done.stderr
-    assert "-    RETURN rollup.fold_pending(account_ids, 0, 1);" in done.stdout
-    assert "+    RETURN rollup.fold_pending(account_ids, 0, 100000);" in done.stdout
+    assert "-    RETURN rollup.fold_pending(held, 0, 1);" in done.stdout
+    assert "+    RETURN rollup.fold_pending(held, 0, 100000);" in done.stdout
     assert "+CREATE OR REPLACE VIEW rollup.status AS" in done.stdout
     assert "-SELECT 1;" in done.stdout
     assert "rollup.fold(bigint)" in changed.read_text()
