@@ -2,8 +2,8 @@
 
 Format 1 named the columns of rollup.pending_events after those of the source table, and kept the
 time in the source's type. They are renamed in place, beside writers and with any number of events:
-behind the locks of a deployment, and without reading a row. So are those of measures that the
-registry names otherwise than before.
+behind the locks of a deployment, and without reading a row. So are those that the registry names
+otherwise than before.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from generator.deploy.statements import Statement
 from generator.deploy.tables import find
 from generator.errors import DatabaseError
 from generator.quoting import ident, literal, shortened
-from generator.registry.counting import FORMAT, LONGEST_ID, named_by_column
+from generator.registry.counting import FORMAT, LONGEST_ID
 from generator.registry.event import TIME, event
 
 if TYPE_CHECKING:
@@ -95,6 +95,12 @@ class Conversion:
         """Name the columns that the table lacks, and will not after it."""
         return frozenset(new for _, new in (*self.renamed, *self.copied))
 
+    @property
+    def replaced(self) -> frozenset[str]:
+        """Name the columns whose types do not matter, because they will hold something else."""
+        retyped = (TIME,) if self.is_retyped else ()
+        return frozenset((*(old for old, _ in self.renamed), *self.dropped, *retyped))
+
     def statements(self, table: str) -> Iterator[Statement]:
         """Lock the table and convert it; `table` is its rendered text, which adds what is new.
 
@@ -122,15 +128,24 @@ def check(session: Connection) -> None:
 
     Where this role may not read it, the checks of tables and rights say so.
     """
-    if session.execute(_IS_READABLE).fetchone() != (True,):
-        return
-    last = deployments.last(session)
+    last = _last(session)
     if last is not None and last.format > FORMAT:
         raise DatabaseError(
             f"a newer version of reporting-rollups, {last.version}, has deployed to this database: "
             f"what it stores has format {last.format}, of which {__version__} knows up to {FORMAT}",
             hint="install that version or a newer one, and run it",
         )
+
+
+def replaced(session: Connection, registry: Registry) -> frozenset[str]:
+    """Name the columns of pending events whose types do not matter: see Conversion."""
+    found = conversion(session, registry, _last(session))
+    return found.replaced if found else frozenset()
+
+
+def _last(session: Connection) -> Deployed | None:
+    is_readable = session.execute(_IS_READABLE).fetchone() == (True,)
+    return deployments.last(session) if is_readable else None
 
 
 def conversion(session: Connection, registry: Registry, last: Deployed | None) -> Conversion | None:
@@ -141,7 +156,7 @@ def conversion(session: Connection, registry: Registry, last: Deployed | None) -
     if table is None:
         return None
     if last.format >= FORMAT:
-        return _of_measures(table, registry, last)
+        return _renamed(table, registry, last)
     columns = event(registry).columns
     time = next(one.column for one in columns if one.name == TIME)
     return _moved(
@@ -153,17 +168,17 @@ def conversion(session: Connection, registry: Registry, last: Deployed | None) -
     )
 
 
-def _of_measures(table: Table, registry: Registry, last: Deployed) -> Conversion | None:
-    """Find out which measures have other names than in the last deployment, if any has."""
-    before = last.counting.renamed or named_by_column(registry)
-    names = {column: name for name, column in before.items()}
+def _renamed(table: Table, registry: Registry, last: Deployed) -> Conversion | None:
+    """Find out which columns have other names than in the last deployment, if any has."""
+    before, columns = last.counting.stored, event(registry).columns
+    kept = {one.name for one in columns if before.get(one.name) == one.column}
+    free = {column: name for name, column in before.items() if name not in kept}
     pairs = [
-        (names[one.column], one.name)
-        for one in event(registry).columns
-        if one.is_measure and one.column in names
+        (free.pop(one.column), one.name)
+        for one in columns
+        if one.name not in kept and one.column in free
     ]
-    kept = {old for old, new in pairs if old == new}
-    found = _moved(table, [(old, new) for old, new in pairs if old == new or old not in kept])
+    found = _moved(table, pairs)
     return found if found.renamed else None
 
 

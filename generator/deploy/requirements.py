@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.deploy import adoption, own_tables, ownership, publications
+from generator.deploy import adoption, conversion, own_tables, ownership, publications
 from generator.deploy.shapes import known
 from generator.deploy.tables import MOMENTS, amounts, find, key
 from generator.errors import DatabaseError
@@ -253,8 +253,11 @@ def _too_narrow(registry: Registry, record: Table, events: Table | None) -> list
 def _outgrown(session: Connection, registry: Registry) -> list[str]:
     """Say which columns of our own tables are of a type that the registry no longer gives them."""
     id_type = str(registry.rollups.id_type)
+    replaced = conversion.replaced(session, registry)
     owned = {
-        "pending_events": {one.name: str(one.type) for one in event(registry).columns},
+        "pending_events": {
+            one.name: str(one.type) for one in event(registry).columns if one.name not in replaced
+        },
         "distinct_members": {"dimension_id": id_type, "member": id_type},
     }
     problems = []

@@ -38,11 +38,10 @@ class Counting:
     base: str
     metrics: Mapping[str, str]
     dimensions: Mapping[str, str]
-    renamed: Mapping[str, str]
-    """The columns of pending events that hold measures, each with the source's column behind it.
+    stored: Mapping[str, str]
+    """The columns of pending events that hold ids and measures, each with the source's behind it.
 
-    Empty where measures are named like their columns, as all were in older versions. It decides no
-    total: pending events are converted when it changes.
+    It decides no total: pending events are converted when it changes. In format 1 it is empty.
     """
 
     @property
@@ -51,10 +50,7 @@ class Counting:
 
         A function compares it with that of the last deployment, to do nothing if it is older.
         """
-        content = {**dataclasses.asdict(self), "format": FORMAT}
-        if not self.renamed:
-            del content["renamed"]
-        return digest(content)
+        return digest({**dataclasses.asdict(self), "format": FORMAT})
 
     def as_json(self) -> dict[str, Any]:
         """Give it as it is written down in the database."""
@@ -63,7 +59,7 @@ class Counting:
     @classmethod
     def of_json(cls, content: Mapping[str, Any]) -> Self:
         """Read what as_json() has written, of this version or an older one."""
-        given = {"renamed": {}, **content}
+        given = {"stored": {}, **content}
         return cls(**{field.name: given[field.name] for field in dataclasses.fields(cls)})
 
 
@@ -116,19 +112,10 @@ def counting(registry: Registry) -> Counting:
             for one in registry.metrics
         },
         dimensions={one.name: digest(_parts(one, "name", "column")) for one in registry.dimensions},
-        renamed={} if (kept := of_measures(registry)) == named_by_column(registry) else kept,
+        stored={
+            one.name: one.column for one in event(registry).columns if one.role in ("id", "measure")
+        },
     )
-
-
-def of_measures(registry: Registry) -> dict[str, str]:
-    """Map the columns of events that are measures to the source's columns behind them."""
-    return {one.name: one.column for one in event(registry).columns if one.is_measure}
-
-
-def named_by_column(registry: Registry) -> dict[str, str]:
-    """Do so as if each measure were named like its column, as in older versions."""
-    measures = (dataclasses.replace(one, name=one.column) for one in registry.measures)
-    return of_measures(dataclasses.replace(registry, measures=tuple(measures)))
 
 
 def difference(before: Counting, after: Counting) -> Difference:

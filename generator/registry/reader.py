@@ -59,7 +59,7 @@ class Draft:
         return [metric for event in self.events for metric in event.metrics]
 
     def unread_in(self, section: str) -> set[str]:
-        """Name what a section has and could not be read, so that nobody calls it missing."""
+        """Name what a section has and could not be read, so that it is not called missing."""
         return {place[-1] for place in self.unread if place[0] == section}
 
 

@@ -10,8 +10,8 @@ TURN = 512
 """How many appended events make a turn; the statement with the last of them folds some."""
 
 REACH = 16_384
-"""How many ids back a turn looks: behind that there may be rows without end that an old snapshot
-keeps."""
+"""How many ids back a turn looks: behind that an old snapshot may keep any number of dead
+rows."""
 
 MANY = 256
 """From how many pending events on an account is folded at every turn, not only at its own."""

@@ -29,7 +29,7 @@ BEGIN
     END IF;
 
     PERFORM rollup.lock_record(account_ids);
-    IF NOT rollup.is_deployed('a7113861beb1a287e647e81b03b6372e660da16f1ec3dd83e8283b5c4b8eae72') THEN
+    IF NOT rollup.is_deployed('e56bad6e872de8b76cc738ed9d1347a361a7c664b7174fda11e03e037b9e6b8d') THEN
         RAISE EXCEPTION 'another registry has been deployed meanwhile'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = 'Nothing has been changed: call it again.';

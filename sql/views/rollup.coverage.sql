@@ -19,7 +19,7 @@ CROSS JOIN (
             (
                 SELECT
                     d.counting ->> 'digest'
-                    = 'a7113861beb1a287e647e81b03b6372e660da16f1ec3dd83e8283b5c4b8eae72'
+                    = 'e56bad6e872de8b76cc738ed9d1347a361a7c664b7174fda11e03e037b9e6b8d'
                 FROM rollup.deployments d
                 ORDER BY d.id DESC
                 LIMIT 1

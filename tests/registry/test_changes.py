@@ -17,7 +17,7 @@ from generator.deploy.plan import plan
 from generator.operate import backfill
 from generator.registry import DEFAULT, Registry, load, parse
 from tests.support.command import succeed
-from tests.support.events import desk, mix, write
+from tests.support.events import HANDOFF, desk, mix, write
 from tests.support.oracle import assert_exact
 from tests.support.waiting import await_lock, await_slot_waiters, waiting
 from tests.support.write_modes import APPENDING
@@ -125,6 +125,15 @@ RENAMED = {
     "swapped": named("value_in_business_hours", "value"),
     "one named like the other was": named("value_in_business_hours", "hours"),
 }
+INBOXES = 'inbox = "inbox_id"'
+TAKEN = {
+    "that of what is counted": edited((INBOXES, f'{INBOXES}, conversation_id = "inbox_id"')),
+    "that of a measure": edited((INBOXES, f'{INBOXES}, value = "inbox_id"')),
+    "that of a dimension, which gets another": edited(
+        (INBOXES, f'{INBOXES}, channel = "user_id"'), ('agent = "user_id"', 'agent = "inbox_id"')
+    ),
+}
+"""Registries in which a dimension takes the name of a column of pending events."""
 NO_FIRST = edited((FIRST_EVENT, ""), (FIRST_REPORT, ""))
 NO_INBOX = edited((INBOX, ""))
 
@@ -241,6 +250,22 @@ def test_a_measure_may_have_another_name_while_events_are_pending(
         assert_exact(session)
         session.execute("SELECT rollup.fold()")
         assert_exact(session)
+
+
+@pytest.mark.parametrize("other", TAKEN.values(), ids=list(TAKEN))
+def test_a_dimension_that_takes_a_name_of_pending_events_takes_no_value_with_it(
+    other: Registry, session: Session, database: str
+) -> None:
+    fill(database)
+    for registry in (other, FULL):
+        for name in ("reply_time", HANDOFF):
+            write_above_read_committed(session, name=name, conversation_id=1234)
+        assert not deploy(database, registry).coverage_voided
+        session.execute("SELECT rollup.fold()")
+        wrong = session.execute("SELECT d.dimension_type FROM rollup.drift() d").fetchall()
+        assert {one for [one] in wrong} <= {"agent", "channel", "conversation_id", "value"}
+        fill(database)
+        assert session.execute("SELECT FROM rollup.drift()").fetchall() == []
 
 
 def test_the_backfill_of_a_metric_touches_no_row_of_another(
