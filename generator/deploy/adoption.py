@@ -8,7 +8,7 @@ from generator.database.connection import plainly
 from generator.quoting import ident
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from generator.database.connection import Connection
     from generator.deploy.shapes import Shape
@@ -211,6 +211,30 @@ AND (
 )
 ORDER BY 1
 """
+
+_HAS_KEY = """
+SELECT EXISTS (
+    SELECT
+    FROM pg_index i
+    WHERE i.indrelid = %s
+    AND i.indisunique
+    AND i.indisvalid
+    AND i.indimmediate
+    AND i.indpred IS NULL
+    AND i.indexprs IS NULL
+    AND (
+        SELECT array_agg(a.attname::text ORDER BY a.attname)
+        FROM pg_attribute a
+        WHERE a.attrelid = i.indrelid
+        AND a.attnum = ANY ((i.indkey::smallint[]) [0:i.indnkeyatts - 1])
+    ) = %s::text[]
+)
+"""
+
+
+def has_key(session: Connection, oid: int, columns: Iterable[str]) -> bool:
+    """Tell whether a table has a unique index on just these columns, in any order."""
+    return session.execute(_HAS_KEY, (oid, sorted(columns))).fetchone() == (True,)
 
 
 def hazards(session: Connection, record: Table, columns: Sequence[str]) -> list[str]:

@@ -48,25 +48,6 @@ WHERE c.conrelid = %s
 AND c.contype = 'c'
 """
 
-_HAS_KEY = """
-SELECT EXISTS (
-    SELECT
-    FROM pg_index i
-    WHERE i.indrelid = %s
-    AND i.indisunique
-    AND i.indisvalid
-    AND i.indimmediate
-    AND i.indpred IS NULL
-    AND i.indexprs IS NULL
-    AND (
-        SELECT array_agg(a.attname::text ORDER BY a.attname)
-        FROM pg_attribute a
-        WHERE a.attrelid = i.indrelid
-        AND a.attnum = ANY ((i.indkey::smallint[]) [0:i.indnkeyatts - 1])
-    ) = %s::text[]
-)
-"""
-
 _SEQUENCE = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
 FROM pg_class c
@@ -130,7 +111,7 @@ def _of_table(session: Connection, shape: Shape, oid: int) -> Iterator[str]:
                 f"{name} has the constraint {check}, which is not ours: "
                 f"ALTER TABLE {name} DROP CONSTRAINT {constraint}"
             )
-    if shape.key and session.execute(_HAS_KEY, (oid, sorted(shape.key))).fetchone() != (True,):
+    if shape.key and not adoption.has_key(session, oid, shape.key):
         key = ", ".join(map(ident, shape.key))
         yield f"{name} has no unique index on ({key}): CREATE UNIQUE INDEX ON {name} ({key})"
     yield from adoption.hazards_of_ours(session, shape, oid)

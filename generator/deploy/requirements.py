@@ -36,25 +36,6 @@ _FAMILIES = {
 
 _SCHEMA = "SELECT FROM pg_namespace n WHERE n.nspname = %s"
 
-_UNIQUE_KEY = """
-SELECT EXISTS (
-    SELECT
-    FROM pg_index i
-    WHERE i.indrelid = %s
-    AND i.indisunique
-    AND i.indisvalid
-    AND i.indimmediate
-    AND i.indpred IS NULL
-    AND i.indexprs IS NULL
-    AND (
-        SELECT array_agg(a.attname::text ORDER BY a.attname)
-        FROM pg_attribute a
-        WHERE a.attrelid = i.indrelid
-        AND a.attnum = ANY ((i.indkey::smallint[]) [0:i.indnkeyatts - 1])
-    ) = ARRAY ['account_id', 'date', 'dimension_id', 'dimension_type', 'metric']
-)
-"""
-
 # Tables that the role of our functions, which owns our schema once it is there, reads in part only.
 _HIDING = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, quote_ident(r.rolname)
@@ -219,7 +200,7 @@ def _not_adoptable(
         if column.not_null and not column.has_default and name not in ours
     ]
     problems += _too_narrow(registry, record, events)
-    if session.execute(_UNIQUE_KEY, (record.oid,)).fetchone() != (True,):
+    if not adoption.has_key(session, record.oid, key(registry)):
         problems.append(f"{record.name} has no unique index on ({', '.join(key(registry))})")
     problems += adoption.hazards(session, record, tuple(ours))
     return problems
