@@ -526,6 +526,23 @@ def test_a_purge_while_another_session_changes_the_zone_is_refused(
     assert_exact(session)
 
 
+def test_a_purge_of_all_goes_on_past_an_account_that_another_session_changes(
+    session: Session, other: Open
+) -> None:
+    holder = other()
+    holder.execute("SELECT rollup.set_timezone(2, 'UTC')")
+    before = events(session, 2)
+    said: list[str] = []
+    session.add_notice_handler(lambda notice: said.append(str(notice.message_primary)))
+    session.execute(PURGE)
+    holder.rollback()
+    assert (events(session, 1), events(session, 2), events(session, 3)) == (0, before, 0)
+    assert any("account 2 is not purged: another session" in one for one in said)
+    session.execute(PURGE)
+    assert events(session, 2) == 0
+    assert_exact(session)
+
+
 def test_a_purge_leaves_events_that_another_session_has_locked_for_the_next(
     session: Session, other: Open
 ) -> None:
